@@ -1,0 +1,45 @@
+"""What went wrong, said to a person: what was seen, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class VerisynError(Exception):
+    """Base of every error that verisyn raises on purpose; the message is one or more plain sentences.
+
+    `exit_code` is what the command line returns for it.
+    """
+
+    exit_code = 1
+
+
+class UserError(VerisynError):
+    """Something in the input or the options that the user can change."""
+
+    exit_code = 2
+
+
+class Refused(VerisynError):
+    """A request that was understood and turned down, by a policy or a guard."""
+
+    exit_code = 3
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a closing sentence that names the nearest known words, or lists the first few.
+
+    Examples
+    --------
+    >>> did_you_mean("tres", ["trees", "independent"])
+    "Did you mean 'trees'?"
+    >>> did_you_mean("x", ["trees", "independent"])
+    "Known: 'independent', 'trees'."
+    """
+    known = sorted(known)
+    near = get_close_matches(str(word), known, n=3, cutoff=0.6)
+    if near:
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    more = f" and {len(known) - 8} more" if len(known) > 8 else ""
+    return f"Known: {', '.join(map(repr, known[:8]))}{more}."

@@ -1,0 +1,77 @@
+"""One table: its views (``_views``) and its generators, one file each.
+
+A generator is one file. It holds a docstring whose first line says what it is, and a frozen dataclass ``Generator``
+whose fields are its settings. `Generator.fit` learns from codes and returns a :class:`Fitted`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from verisyn.kinds import Part
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes view of a table: int32 of shape (rows, parts), Fortran order, with the parts' sizes and names."""
+
+    values: np.ndarray
+    parts: tuple[Part, ...]
+    names: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.values.shape[0]
+
+
+Allowed = dict[int, np.ndarray]
+"""A condition on codes: for some parts (by index), a boolean mask over the part's codes."""
+
+Tick = Callable[[int], None]
+"""Told of work done since the last call, in units of which `Fitted`/`Generator` says the total."""
+
+
+class Fitted(ABC):
+    """What a generator learnt. It holds no training row."""
+
+    parts: tuple[Part, ...]
+
+    @abstractmethod
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows.
+
+        Returns
+        -------
+        codes : int32 array of shape (rows, parts)
+        log_mass : float64 array of shape (rows,)
+            Log of the probability, given the columns before, of the allowed codes of each restricted part, summed
+            over parts (0 without a condition). A row accepted with probability ``exp(log_mass)`` is a draw from the
+            model's conditional distribution. ``-inf`` marks a row that could not meet the condition.
+        """
+
+    @abstractmethod
+    def log_prob(self, codes: np.ndarray) -> np.ndarray:
+        """Return log p(code | codes before it), float64 of shape (rows, parts)."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return JSON values and NumPy arrays (no object arrays)."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, parts: tuple[Part, ...], state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+
+
+class BaseGenerator(ABC):
+    """Settings of a generator, as the fields of a frozen dataclass."""
+
+    @abstractmethod
+    def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Fitted:
+        """Learn from codes; the result does not depend on `jobs`. `tick(1)` is called once for each part."""

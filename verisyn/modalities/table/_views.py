@@ -1,0 +1,167 @@
+"""How a table is seen: codes for generators, features, coarse codes and vectors for judges; learnt once, on training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from verisyn import shelves
+from verisyn.kinds import BaseCoder, Draw, Feature, Part
+from verisyn.modalities.table import Codes
+from verisyn.schema import Column, Table
+
+_BINS = 10
+_LEVELS = 50
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """About ten bins a feature: `values` uint8 (rows, features), `sizes` per feature, `names`."""
+
+    values: np.ndarray
+    sizes: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+def groups(table: Table) -> Iterator[tuple[str, list[Column]]]:
+    """Yield (kind, columns that belong together), in table order."""
+    taken: set[str] = set()
+    by_kind: dict[str, list[list[Column]]] = {}
+    for kind in dict.fromkeys(c.kind for c in table.columns):
+        mine = [c for c in table.columns if c.kind == kind]
+        group = getattr(shelves.kinds.take(kind), "group", None)
+        by_kind[kind] = group(mine) if group else [[c] for c in mine]
+    for column in table.columns:
+        if column.name not in taken:
+            members = next(g for g in by_kind[column.kind] if column in g)
+            taken.update(c.name for c in members)
+            yield column.kind, members
+
+
+class TableCoder:
+    """All coders of one table: frame ↔ codes, and the judges' views."""
+
+    def __init__(self, columns: tuple[str, ...], coders: list[BaseCoder]):
+        self.columns = columns
+        self.coders = coders
+        self.parts: tuple[Part, ...] = tuple(p for c in coders for p in c.parts)
+        self.names = tuple(
+            "/".join(c.columns) + (f"#{i}" if len(c.parts) > 1 else "") for c in coders for i in range(len(c.parts))
+        )
+        self._scales: list[np.ndarray] = []
+
+    @classmethod
+    def learn(cls, frame: pl.DataFrame, table: Table, seed: np.random.SeedSequence) -> Self:
+        """Learn every column of `table` from training rows."""
+        found = list(groups(table))
+        coders = [
+            shelves.kinds.take(kind).Coder.learn(frame.select([c.name for c in members]), members,
+                                                 np.random.default_rng(child))
+            for (kind, members), child in zip(found, seed.spawn(len(found)), strict=True)
+        ]
+        return cls(tuple(table.names), coders)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the coders want said in the report."""
+        return [note for coder in self.coders for note in coder.notes]
+
+    def slices(self) -> Iterator[tuple[BaseCoder, slice]]:
+        """Yield each coder with the slice of parts that is its own."""
+        at = 0
+        for coder in self.coders:
+            yield coder, slice(at, at + len(coder.parts))
+            at += len(coder.parts)
+
+    def encode(self, frame: pl.DataFrame) -> Codes:
+        """Return the codes of a frame."""
+        values = np.empty((frame.height, len(self.parts)), np.int32, order="F")
+        for coder, where in self.slices():
+            values[:, where] = coder.encode(frame)
+        return Codes(values, self.parts, self.names)
+
+    def decode(self, codes: np.ndarray, seed: np.random.SeedSequence, start: int = 0) -> pl.DataFrame:
+        """Return a frame with the table's columns in order; the same seed gives the same frame."""
+        children = seed.spawn(len(self.coders) + 1)
+        personas = np.random.default_rng(children[-1]).integers(0, 2**62, len(codes))
+        frames = [
+            coder.decode(codes[:, where], Draw(np.random.default_rng(child), personas, start))
+            for (coder, where), child in zip(self.slices(), children, strict=False)
+        ]
+        if not frames:
+            return pl.DataFrame()
+        return pl.concat(frames, how="horizontal").select(self.columns)
+
+    # -- what judges see --------------------------------------------------------------------------------------------
+    def features(self, frame: pl.DataFrame) -> list[Feature]:
+        """Return every modelled column at full precision."""
+        return [feature for coder in self.coders for feature in coder.features(frame)]
+
+    def learn_scales(self, frame: pl.DataFrame) -> Self:
+        """Learn bins, top levels and ranks from training rows, for `coarse` and `vectors`."""
+        self._scales = [_levels(f) if f.levels else np.sort(f.values[~np.isnan(f.values)]) for f in self.features(frame)]
+        return self
+
+    def coarse(self, frame: pl.DataFrame) -> Coarse:
+        """Return about ten bins a feature; the last two codes are 'other or unseen' and 'missing'."""
+        features = self.features(frame)
+        columns = [_bin(f, scale) for f, scale in zip(features, self._scales, strict=True)]
+        values = np.column_stack(columns) if columns else np.empty((frame.height, 0), np.uint8)
+        return Coarse(values, (_BINS + 2,) * len(features), tuple(f.name for f in features))
+
+    def vectors(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return rows as points: a number's rank among training values (missing is -1), levels one-hot over sqrt 2."""
+        blocks = [_point(f, scale) for f, scale in zip(self.features(frame), self._scales, strict=True)]
+        return np.hstack(blocks) if blocks else np.empty((frame.height, 0), np.float32)
+
+    # -- to and from disk -------------------------------------------------------------------------------------------
+    def state(self) -> dict[str, Any]:
+        """Return JSON values and arrays."""
+        return {"columns": list(self.columns),
+                "coders": [{"kind": c.kind, "columns": list(c.columns), "state": c.state()} for c in self.coders]}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+        coders = [shelves.kinds.take(c["kind"]).Coder.restore(c["columns"], c["state"]) for c in state["coders"]]
+        return cls(tuple(state["columns"]), coders)
+
+
+def _levels(feature: Feature) -> np.ndarray:
+    """The most frequent levels, most frequent first."""
+    known = feature.values[~np.isnan(feature.values)].astype(np.int64)
+    counts = np.bincount(known, minlength=feature.levels)
+    return np.argsort(-counts, kind="stable")[:_LEVELS]
+
+
+def _bin(feature: Feature, scale: np.ndarray) -> np.ndarray:
+    gone = np.isnan(feature.values)
+    if feature.levels:
+        code = np.full(feature.levels + 1, _BINS, np.uint8)
+        code[scale[:_BINS]] = np.arange(min(_BINS, len(scale)))
+        out = code[np.where(gone, feature.levels, feature.values).astype(np.int64)]
+    else:
+        edges = np.unique(np.quantile(scale, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(scale) else np.empty(0)
+        out = np.searchsorted(edges, feature.values, side="right").astype(np.uint8)
+    out[gone] = _BINS + 1
+    return out
+
+
+def _point(feature: Feature, scale: np.ndarray) -> np.ndarray:
+    gone = np.isnan(feature.values)
+    if feature.levels:
+        column = np.full(feature.levels + 1, len(scale))
+        column[scale] = np.arange(len(scale))
+        column = column[np.where(gone, feature.levels, feature.values).astype(np.int64)]
+        column = np.where(gone, len(scale) + 1, column)
+        out = np.zeros((len(gone), len(scale) + 2), np.float32)
+        out[np.arange(len(gone)), column] = 2**-0.5
+        return out
+    ranks = np.searchsorted(scale, feature.values, "left") + np.searchsorted(scale, feature.values, "right")
+    out = (ranks / (2 * max(len(scale), 1))).astype(np.float32)
+    out[gone] = -1
+    return out[:, None]

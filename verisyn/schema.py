@@ -1,0 +1,129 @@
+"""Schema → Table → Column: frozen, found by describe(), round-trips through YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from verisyn.errors import UserError, did_you_mean
+
+FORMAT = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Frozen):
+    """One column: what it is, and what makes us think so.
+
+    Parameters
+    ----------
+    name : str
+        The column's name in the data.
+    kind : str
+        A name on the `kinds` shelf.
+    dtype : str
+        The polars data type of the column as it was read, for example ``Int64``.
+    settings : dict
+        What the kind wants to know beyond its name (for example the text format of a date). A user may edit it.
+    missing : float
+        Share of rows without a value, 0 to 1.
+    sensitive : bool
+        Whether fairness and attribute-inference questions should be asked of it.
+    evidence : str
+        Why this kind was chosen, in one sentence.
+    """
+
+    name: str
+    kind: str
+    dtype: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    missing: float = 0.0
+    sensitive: bool = False
+    evidence: str = ""
+
+
+class Table(_Frozen):
+    """One table: its columns in order, the rows it was described from and the target, if one is known."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: int = 0
+    target: str | None = None
+
+    def column(self, name: str) -> Column:
+        """Return the column called `name`.
+
+        Raises
+        ------
+        UserError
+            If there is no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UserError(f"Table {self.name!r} has no column {name!r}. {did_you_mean(name, self.names)}")
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in order."""
+        return [c.name for c in self.columns]
+
+
+class Schema(_Frozen):
+    """What is known about a data set before anything is learnt from it.
+
+    Examples
+    --------
+    >>> schema = Schema(tables=(Table(name="people", columns=(Column(name="age", kind="number"),)),))
+    >>> Schema.from_yaml(schema.to_yaml()) == schema
+    True
+    """
+
+    format: int = FORMAT
+    tables: tuple[Table, ...]
+
+    @property
+    def table(self) -> Table:
+        """The only table of a one-table schema."""
+        return self.tables[0]
+
+    def to_yaml(self) -> str:
+        """Return the schema as YAML that a person can edit."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def from_yaml(cls, text: str, where: str = "the schema") -> Schema:
+        """Read a schema from YAML.
+
+        Raises
+        ------
+        UserError
+            If the text is not YAML or not a schema; the message names the place.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(text))
+        except yaml.YAMLError as e:
+            raise UserError(f"{where} is not valid YAML: {e}") from None
+        except ValidationError as e:
+            first = e.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "top level"
+            raise UserError(f"{where} has a mistake at {place}: {first['msg']}. Correct it, or write a fresh one "
+                            "with 'verisyn describe'.") from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Schema:
+        """Read a schema file."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as e:
+            raise UserError(f"The schema file {str(path)!r} could not be read: {e}") from None
+        schema = cls.from_yaml(text, f"The schema file {str(path)!r}")
+        if schema.format > FORMAT:
+            raise UserError(f"The schema file {str(path)!r} has format {schema.format}, newer than this version of "
+                            f"verisyn knows ({FORMAT}). Upgrade verisyn.")
+        return schema
