@@ -94,7 +94,11 @@ class Schema(_Frozen):
 
     def to_yaml(self) -> str:
         """Return the schema as YAML that a person can edit."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+        content = self.model_dump(mode="json")
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+        if yaml.safe_load(text) == content:
+            return text
+        return yaml.safe_dump(content, sort_keys=False, width=120)  # odd line separators only survive escaped
 
     @classmethod
     def from_yaml(cls, text: str, where: str = "the schema") -> Schema:

@@ -5,6 +5,7 @@ A kind is one file. It holds
 - a docstring whose first line says what the kind is;
 - ``recognise(values, name) -> Recognised``, or it raises :class:`Declined` with the reason;
 - ``class Coder(BaseCoder)`` that learns the column from training rows;
+- optionally ``modelled = False`` for a kind whose values are regenerated, not learnt (ids, personal data, free text);
 - optionally ``group(columns) -> list[list[Column]]`` for a kind whose columns belong together
   (a latitude and its longitude); without it each column is alone.
 
@@ -52,11 +53,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Feature:
-    """A column as a model or a distance sees it: floats (NaN is missing), or codes of categories when `levels` > 0."""
+    """A column as a model or a distance sees it: floats (NaN is missing), or codes of categories when `levels` > 0.
+
+    `labels` names the levels that may be shown to people (``len(labels) <= levels``; the rest are rare or unseen).
+    `unit` is ``"seconds since 1970"`` for a moment, ``"seconds"`` for a duration, otherwise empty.
+    """
 
     name: str
     values: np.ndarray
     levels: int = 0
+    labels: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

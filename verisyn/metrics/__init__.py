@@ -6,57 +6,140 @@ A metric is one file. It holds
 - ``title``: the question in a person's words;
 - ``needs``: the views it reads, a tuple of names of :class:`Side` properties;
 - ``stand_in``: which real rows play the synthetic data for the ceiling, ``"train"`` or ``"holdout"`` (one half of the
-  holdout; the other half stays holdout), or None where the best value is known (``ceiling = …`` then states it);
+  holdout; the other half stays holdout), or None where the measure itself gives its ceiling (``details["ceiling"]``);
 - ``rule``: the rule of the verdict, one sentence;
 - ``measure(sides, rng) -> Measure``: the value with its 95 % interval; raises ``NotAnswered`` with the reason;
-- ``judge(measure, floor, ceiling) -> (verdict, sentence)``.
+- ``judge(measure, floor, ceiling) -> (verdict, sentence)``, where `floor` and `ceiling` are values or None.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import polars as pl
 
+from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
-from verisyn.modalities.table._views import Coarse, TableCoder
+from verisyn.modalities.table._views import Coarse, TableCoder, coarse_of, vectors_of
 
 
 @dataclass(frozen=True)
 class Side:
-    """One table seen through views that were learnt on the training rows."""
+    """One table seen through views that were learnt on the training rows.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows as they are.
+    features : sequence of Feature
+        Every modelled column at full precision.
+    scales : sequence of arrays
+        What ``scales_of`` learnt from the training rows, one entry a feature: bins, top levels and ranks rest on it.
+    """
 
     frame: pl.DataFrame
-    coder: TableCoder
+    features: Sequence[Feature]
+    scales: Sequence[np.ndarray]
 
-    @cached_property
-    def features(self) -> list[Feature]:
-        """Every modelled column at full precision."""
-        return self.coder.features(self.frame)
+    @classmethod
+    def of(cls, frame: pl.DataFrame, coder: TableCoder, scales: Sequence[np.ndarray]) -> Self:
+        """See `frame` as `coder` sees it."""
+        return cls(frame, coder.features(frame), scales)
 
     @cached_property
     def coarse(self) -> Coarse:
         """Codes in about ten bins a column: equal-mass bins, the most frequent levels, missing."""
-        return self.coder.coarse(self.frame)
+        return coarse_of(self.features, self.scales, self.rows)
 
     @cached_property
     def vectors(self) -> np.ndarray:
         """Rows as points, float32: ranks in [0, 1], one-hot levels; a mismatch of levels costs 1."""
-        return self.coder.vectors(self.frame)
+        return vectors_of(self.features, self.scales, self.rows)
+
+    @property
+    def width(self) -> int:
+        """Columns of `vectors`, known without making them."""
+        return sum(len(s) + 2 if f.levels else 1 for f, s in zip(self.features, self.scales, strict=True))
 
     @property
     def rows(self) -> int:
         """Rows of this side."""
         return self.frame.height
 
+    def take(self, rows: np.ndarray) -> Side:
+        """Return the rows with these indices."""
+        return Side(self.frame[rows], [replace(f, values=f.values[rows]) for f in self.features], self.scales)
+
+    def only(self, columns: Sequence[int]) -> Side:
+        """Return the features with these indices; `frame` stays whole."""
+        return Side(self.frame, [self.features[i] for i in columns], [self.scales[i] for i in columns])
+
+    def some(self, most: int, rng: np.random.Generator) -> Side:
+        """Return at most `most` rows, drawn without replacement; all of them, in order, where there are no more."""
+        return self if self.rows <= most else self.take(np.sort(rng.choice(self.rows, most, replace=False)))
+
 
 @dataclass(frozen=True)
 class Sides:
-    """What a metric compares: synthetic rows, the rows the generator saw, and rows it never saw."""
+    """What a metric compares: synthetic rows, the rows the generator saw, and real rows to hold them against.
+
+    `unseen` says whether the generator never saw the holdout; privacy can be measured only against such rows.
+    """
 
     fake: Side
     train: Side
-    holdout: Side | None
+    holdout: Side
     target: str | None = None
+    unseen: bool = True
+
+    @property
+    def strangers(self) -> Side:
+        """The holdout, where the generator never saw it.
+
+        Raises
+        ------
+        NotAnswered
+            If the generator may have seen it.
+        """
+        if not self.unseen:
+            raise NotAnswered("there is no holdout that the generator has not seen")
+        return self.holdout
+
+    def only(self, columns: Sequence[int]) -> Sides:
+        """Return all sides with these features alone."""
+        return replace(self, fake=self.fake.only(columns), train=self.train.only(columns),
+                       holdout=self.holdout.only(columns))
+
+    def narrowed(self, most: int, rng: np.random.Generator) -> Sides:
+        """Return at most `most` columns, drawn without replacement, the target always among them."""
+        features = self.train.features
+        if len(features) <= most:
+            return self
+        drawn = rng.permutation(len(features))
+        first = [i for i, f in enumerate(features) if f.name == self.target]
+        chosen = list(dict.fromkeys([*first, *(int(i) for i in drawn)]))[:most]
+        return self.only(sorted(chosen))
+
+
+def enough(rows: dict[str, int], least: int) -> None:
+    """Check that no side has too few rows.
+
+    Raises
+    ------
+    NotAnswered
+        Naming the side, its rows and how many are needed.
+
+    Examples
+    --------
+    >>> enough({"synthetic": 7}, 20)
+    Traceback (most recent call last):
+        ...
+    verisyn.findings.NotAnswered: there are only 7 synthetic rows, and it takes 20
+    """
+    for side, count in rows.items():
+        if count < least:
+            raise NotAnswered(f"there are only {count} {side} rows, and it takes {least}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -70,7 +70,9 @@ class Fitted(ABC):
 
 
 class BaseGenerator(ABC):
-    """Settings of a generator, as the fields of a frozen dataclass."""
+    """Settings of a generator, as the fields of a frozen dataclass; `fitted` is the class that its fit returns."""
+
+    fitted: ClassVar[type[Fitted]]
 
     @abstractmethod
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Fitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,7 +52,6 @@ class TableCoder:
         self.names = tuple(
             "/".join(c.columns) + (f"#{i}" if len(c.parts) > 1 else "") for c in coders for i in range(len(c.parts))
         )
-        self._scales: list[np.ndarray] = []
 
     @classmethod
     def learn(cls, frame: pl.DataFrame, table: Table, seed: np.random.SeedSequence) -> Self:
@@ -96,27 +95,10 @@ class TableCoder:
             return pl.DataFrame()
         return pl.concat(frames, how="horizontal").select(self.columns)
 
-    # -- what judges see --------------------------------------------------------------------------------------------
+    # -- what judges see (with `scales_of`, `coarse_of` and `vectors_of` below) -------------------------------------
     def features(self, frame: pl.DataFrame) -> list[Feature]:
         """Return every modelled column at full precision."""
         return [feature for coder in self.coders for feature in coder.features(frame)]
-
-    def learn_scales(self, frame: pl.DataFrame) -> Self:
-        """Learn bins, top levels and ranks from training rows, for `coarse` and `vectors`."""
-        self._scales = [_levels(f) if f.levels else np.sort(f.values[~np.isnan(f.values)]) for f in self.features(frame)]
-        return self
-
-    def coarse(self, frame: pl.DataFrame) -> Coarse:
-        """Return about ten bins a feature; the last two codes are 'other or unseen' and 'missing'."""
-        features = self.features(frame)
-        columns = [_bin(f, scale) for f, scale in zip(features, self._scales, strict=True)]
-        values = np.column_stack(columns) if columns else np.empty((frame.height, 0), np.uint8)
-        return Coarse(values, (_BINS + 2,) * len(features), tuple(f.name for f in features))
-
-    def vectors(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return rows as points: a number's rank among training values (missing is -1), levels one-hot over sqrt 2."""
-        blocks = [_point(f, scale) for f, scale in zip(self.features(frame), self._scales, strict=True)]
-        return np.hstack(blocks) if blocks else np.empty((frame.height, 0), np.float32)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:
@@ -129,6 +111,24 @@ class TableCoder:
         """Rebuild from `state`."""
         coders = [shelves.kinds.take(c["kind"]).Coder.restore(c["columns"], c["state"]) for c in state["coders"]]
         return cls(tuple(state["columns"]), coders)
+
+
+def scales_of(features: Sequence[Feature]) -> list[np.ndarray]:
+    """Learn from training rows what `coarse_of` and `vectors_of` need: sorted values, or the most frequent levels."""
+    return [_levels(f) if f.levels else np.sort(f.values[~np.isnan(f.values)]) for f in features]
+
+
+def coarse_of(features: Sequence[Feature], scales: Sequence[np.ndarray], rows: int) -> Coarse:
+    """Return about ten bins a feature; the last two codes are 'other or unseen' and 'missing'."""
+    columns = [_bin(f, scale) for f, scale in zip(features, scales, strict=True)]
+    values = np.column_stack(columns) if columns else np.empty((rows, 0), np.uint8)
+    return Coarse(values, (_BINS + 2,) * len(features), tuple(f.name for f in features))
+
+
+def vectors_of(features: Sequence[Feature], scales: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Return rows as points: a number's rank among training values (missing is -1), levels one-hot over sqrt 2."""
+    blocks = [_point(f, scale) for f, scale in zip(features, scales, strict=True)]
+    return np.hstack(blocks) if blocks else np.empty((rows, 0), np.float32)
 
 
 def _levels(feature: Feature) -> np.ndarray:

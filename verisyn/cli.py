@@ -1,0 +1,290 @@
+"""The command line: one command per verb; `main` turns every error into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from verisyn import __version__
+from verisyn.errors import UserError, VerisynError, did_you_mean
+
+app = typer.Typer(
+    name="verisyn", no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="Synthetic data that can be verified.\n\nThe whole story in one command: **verisyn synth patients.csv**",
+    epilog="Exit codes: 0 done · 1 our fault · 2 a mistake in the input or options · 3 refused or alarmed.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Source = Annotated[str, typer.Argument(help="File (CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite, DuckDB; "
+                                            ".gz and .zst too) or database URL.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Same data, options, seed and version: same bytes.", min=0)]
+Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as the source has by default.", min=1)]
+SchemaFile = Annotated[Path | None, typer.Option("--schema", help="A schema file from 'verisyn describe'.")]
+GeneratorName = Annotated[str, typer.Option(help="A generator's name; see 'verisyn list generators'.")]
+Target = Annotated[str | None, typer.Option(help="Column that models predict when utility is measured.")]
+TableName = Annotated[str | None, typer.Option("--table", help="Which table of a database or sheet of a workbook.")]
+Query = Annotated[str | None, typer.Option(help="An SQL query, for a database.")]
+FitRows = Annotated[int, typer.Option(help="Learn from at most this many rows, drawn uniformly.", min=1)]
+Jobs = Annotated[int | None, typer.Option(help="Threads; all cores by default. The result does not depend on it.",
+                                          min=1)]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+
+
+def _guarded(command: Callable) -> Callable:
+    """Turn every error of a command into a sentence on standard error and the right exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except VerisynError as e:
+            raise _end(str(e), e.exit_code) from None
+        except KeyboardInterrupt:
+            raise _end("Stopped. Nothing was left half-written.", 130) from None
+        except MemoryError:
+            raise _end("The machine ran out of memory. Give fewer rows with --fit-rows or --rows.", 2) from None
+        except Exception as e:
+            with tempfile.NamedTemporaryFile("w", prefix="verisyn-", suffix=".log", delete=False) as log:
+                log.write(f"verisyn {__version__}, python {sys.version}\n{' '.join(sys.argv)}\n{traceback.format_exc()}")
+            raise _end(f"This is a fault of verisyn ({type(e).__name__}: {e}). The details are in {log.name}; please "
+                       "report them.", 1) from None
+
+    return run
+
+
+def _end(message: str, code: int) -> typer.Exit:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("verisyn: ", "bold red"), message))
+    return typer.Exit(code)
+
+
+def _progress(quiet: bool) -> Any:
+    from verisyn.progress import Progress, default_progress
+
+    return Progress() if quiet else default_progress()
+
+
+def _say(text: Any, as_json: bool, result: dict[str, Any]) -> None:
+    """Print JSON for machines, or text for people."""
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    Console(soft_wrap=isinstance(text, str)).print(text, highlight=False)
+
+
+@app.command(epilog="Example: verisyn synth adult.parquet --rows 100000 --seed 7 --out adult-synth")
+@_guarded
+def synth(
+    source: Source,
+    out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="NAME-synthetic")] = None,
+    rows: Rows = None, seed: Seed = 0, schema: SchemaFile = None, generator: GeneratorName = "trees",
+    holdout: Annotated[float, typer.Option(help="Share of rows set aside to judge the result.", min=0, max=0.9)] = 0.2,
+    target: Target = None, table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000,
+    jobs: Jobs = None, force: Force = False, as_json: Json = False,
+) -> None:
+    """Tell the whole story: read, describe, fit, sample, assess, report."""
+    from verisyn.data import read
+    from verisyn.outputs import check_free
+    from verisyn.report.terminal import summary
+    from verisyn.story import tell
+
+    progress = _progress(as_json)
+    folder = out or _default_folder(source)
+    check_free(folder, force)
+    with progress.stage("read"):
+        dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
+    story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
+                 progress=progress)
+    story.save(folder, force=force)
+    run = {**story.run, "out": str(folder)}
+    _say(summary(story.assessment, run), as_json, {"out": str(folder), **story.assessment.to_dict()})
+
+
+@app.command(epilog="Example: verisyn describe adult.parquet -o adult.yaml, then edit it, then: "
+                    "verisyn synth adult.parquet --schema adult.yaml")
+@_guarded
+def describe(
+    source: Source,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Schema file to write; printed without it.")] = None,
+    target: Target = None, table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, seed: Seed = 0,
+    force: Force = False, as_json: Json = False,
+) -> None:
+    """Find what each column is, with the evidence; write it as a schema you can edit."""
+    from verisyn.data import read
+    from verisyn.description import describe as describe_data
+    from verisyn.outputs import check_free, writing_file
+
+    if out:
+        check_free(out, force)
+    progress = _progress(as_json)
+    dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
+    schema = describe_data(dataset, target=target, progress=progress)
+    if out is None:
+        if as_json:
+            _say("", True, schema.model_dump(mode="json"))
+        else:
+            print(schema.to_yaml(), end="")
+        return
+    with writing_file(out, force=force) as path:
+        path.write_text(schema.to_yaml(), encoding="utf-8")
+    _say(_schema_table(schema, dataset.notes, out), as_json, schema.model_dump(mode="json"))
+
+
+@app.command(epilog="Example: verisyn fit adult.parquet --out adult-model --seed 7")
+@_guarded
+def fit(
+    source: Source,
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    schema: SchemaFile = None, seed: Seed = 0, generator: GeneratorName = "trees",
+    holdout: Annotated[float, typer.Option(help="Share of rows to leave unseen, for 'assess --model'.", min=0,
+                                           max=0.9)] = 0.0,
+    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, jobs: Jobs = None, force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Learn a generator from data and save it."""
+    from verisyn.data import read
+    from verisyn.model import fit as fit_model
+    from verisyn.outputs import check_free
+
+    check_free(out, force)
+    progress = _progress(as_json)
+    dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
+    model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
+    model.save(out, force=force)
+    cost = sum(c.cpu_seconds for c in progress.costs)
+    _say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. "
+         f"Now: verisyn sample {out} --rows {model.info.rows_source} --out synthetic.{dataset.format}",
+         as_json, {"out": str(out), "rows": model.info.rows_train, "columns": list(model.coder.columns),
+                   "cpu_seconds": cost})
+
+
+@app.command(epilog="Example: verisyn sample adult-model --rows 1000 --out young.csv --given \"age < 30\"")
+@_guarded
+def sample(
+    model: Annotated[Path, typer.Argument(help="A model folder from 'verisyn fit'.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format.")],
+    rows: Rows = None, seed: Seed = 0,
+    given: Annotated[str | None, typer.Option(help="A condition every row meets: \"income == '>50K' and age < 30\".",
+                                              metavar="EXPR")] = None,
+    balance: Annotated[str | None, typer.Option(help="A column whose levels become equally frequent.",
+                                                metavar="COLUMN")] = None,
+    jobs: Jobs = None, force: Force = False, as_json: Json = False,
+) -> None:
+    """Draw synthetic rows from a model."""
+    from verisyn.data import check_suffix, write
+    from verisyn.model import load
+    from verisyn.outputs import check_free, writing_file
+
+    check_free(out, force)
+    check_suffix(out)
+    drawn = load(model)
+    frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, jobs=jobs, progress=_progress(as_json))
+    with writing_file(out, force=force) as path:
+        write(frame, path, settings=drawn.info.format_settings, table_name=drawn.schema.table.name)
+    _say(f"Wrote {frame.height:,} rows to {out}.", as_json, {"out": str(out), "rows": frame.height})
+
+
+@app.command(epilog="Example: verisyn assess synthetic.csv train.csv --holdout unseen.csv --out assessment")
+@_guarded
+def assess(
+    synthetic: Annotated[str, typer.Argument(help="Synthetic data, made with anything.", show_default=False)],
+    real: Annotated[str, typer.Argument(help="The real data it was made from.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for report.html and assessment.json.")],
+    holdout: Annotated[str | None, typer.Option(help="Real data that the generator never saw.")] = None,
+    schema: SchemaFile = None,
+    model: Annotated[Path | None, typer.Option(help="The model, if it was fitted with --holdout.")] = None,
+    target: Target = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
+) -> None:
+    """Judge synthetic data against the real data: fidelity, utility, privacy."""
+    from verisyn.assessment import assess as assess_data
+    from verisyn.model import load
+    from verisyn.outputs import check_free, writing_folder
+    from verisyn.report import render
+    from verisyn.report.terminal import summary
+
+    check_free(out, force)
+    progress = _progress(as_json)
+    found = assess_data(synthetic, real, holdout, schema=schema, model=load(model) if model else None, target=target,
+                        seed=seed, progress=progress)
+    with writing_folder(out, force=force) as folder:
+        (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
+        page = render(found, title=Path(synthetic).name, table=None, run=None, notes=found.about.get("notes", ()))
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    _say(summary(found, {"out": str(out)}), as_json, {"out": str(out), **found.to_dict()})
+
+
+@app.command("list", epilog="Example: verisyn list kinds")
+@_guarded
+def list_shelf(
+    shelf: Annotated[str | None, typer.Argument(help="kinds, generators, metrics or formats; all without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what stands on the shelves, each thing with its one line."""
+    from rich.table import Table
+
+    from verisyn.shelves import SHELVES
+
+    if shelf and shelf not in SHELVES:
+        raise UserError(f"There is no shelf {shelf!r}. {did_you_mean(shelf, SHELVES)}")
+    shown = {name: s for name, s in SHELVES.items() if shelf in (None, name)}
+    found = {name: {thing: s.blurb(thing) for thing in s.names()} for name, s in shown.items()}
+    grid = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for name, things in found.items():
+        grid.add_row(f"[bold]{name}[/bold]", "")
+        for thing, blurb in things.items():
+            grid.add_row(f"  {thing}", blurb)
+    _say(grid, as_json, found)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"verisyn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                          help="Show the version.")] = False,
+) -> None:
+    pass
+
+
+def _default_folder(source: str) -> Path:
+    """``NAME-synthetic`` in the current folder, NAME being the file's name without its suffixes."""
+    name = Path(source.split("?")[0]).name
+    return Path(f"{name.split('.')[0] or name or 'data'}-synthetic")
+
+
+def _schema_table(schema: Any, notes: tuple[str, ...], out: Path) -> Any:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table("column", "kind", "missing", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in schema.table.columns:
+        missing = f"{column.missing:.1%}" if column.missing else ""
+        grid.add_row(Text(column.name), column.kind, missing, Text(column.evidence))
+    target = f"Target: {schema.table.target}. " if schema.table.target else ""
+    lines = [*(Text(note, style="dim") for note in notes), Text(f"{target}Wrote {out}; edit it, then pass --schema.")]
+    return Group(grid, *lines)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,68 @@
+"""Reading a column's settings: a user may have edited them, so each is checked and a mistake is told in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from verisyn.errors import UserError, did_you_mean
+from verisyn.schema import Column
+
+K = 5
+_WORDS = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+
+
+def read(column: Column, known: Mapping[str, type]) -> dict[str, Any]:
+    """Return the settings of `column` after checking their names and types.
+
+    Parameters
+    ----------
+    column : Column
+    known : mapping of str to type
+        The settings the kind knows; ``float`` accepts whole numbers too.
+
+    Raises
+    ------
+    UserError
+        If a setting is unknown or has the wrong type.
+
+    Examples
+    --------
+    >>> read(Column(name="age", kind="number", settings={"k": 3}), {"k": int})
+    {'k': 3}
+    """
+    for name, value in column.settings.items():
+        where = f"The setting {name!r} of column {column.name!r} (kind {column.kind})"
+        if name not in known:
+            raise UserError(f"{where} is not known. {did_you_mean(name, known)}")
+        wanted = known[name]
+        allowed = (int, float) if wanted is float else wanted
+        if not isinstance(value, allowed) or isinstance(value, bool):
+            raise UserError(f"{where} is {value!r}, but {_WORDS[wanted]} is expected. Correct it in the schema.")
+    k = column.settings.get("k", K)
+    if "k" in known and k < 1:
+        raise UserError(f"The setting 'k' of column {column.name!r} is {k}, but it is the number of rows that must "
+                        "share a value before it is published: give 1 or more (5 is usual).")
+    return dict(column.settings)
+
+
+def shared_by(settings: Mapping[str, Any], rows: int) -> int:
+    """Return k: how many of `rows` known rows must share a value before it may be published.
+
+    It is the setting ``k`` (default 5); where the user set none and there are fewer than 50 rows it is a tenth of
+    the rows, and at least 2, so that a table of twenty rows still has more than a few codes.
+
+    Examples
+    --------
+    >>> shared_by({}, 1000), shared_by({}, 20), shared_by({"k": 10}, 20)
+    (5, 2, 10)
+    """
+    return settings["k"] if "k" in settings else max(2, min(K, rows // 10))
+
+
+def distinct(values: pl.Series, rows: int = 50_000, limit: int = 10_000) -> pl.Series:
+    """Return up to `limit` distinct known values of evenly spaced `rows`, in order of appearance: cheap on any length."""
+    stride = max(1, len(values) // rows)
+    return values.gather_every(stride).drop_nulls().unique(maintain_order=True).head(limit)

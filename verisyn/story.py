@@ -1,0 +1,184 @@
+"""The whole story in one call: read, describe, fit, sample, assess, and write the synthetic data with its proof."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from verisyn import __version__
+from verisyn.assessment import assess_frames
+from verisyn.data import Dataset, read, write
+from verisyn.description import resolve_schema
+from verisyn.findings import Assessment
+from verisyn.frames import from_polars
+from verisyn.model import Model, fit
+from verisyn.outputs import sha256, writing_folder
+from verisyn.progress import Progress
+from verisyn.schema import Schema
+
+HOLDOUT = 0.2
+
+
+@dataclass(frozen=True)
+class Story:
+    """What :func:`tell` made: the synthetic rows, the model, the schema, the assessment, and what it all cost."""
+
+    source: Dataset
+    frame: pl.DataFrame
+    model: Model
+    schema: Schema
+    assessment: Assessment
+    progress: Progress
+    notes: tuple[str, ...]
+
+    @property
+    def data(self) -> Any:
+        """The synthetic rows as the kind of dataframe that went in."""
+        return from_polars(self.frame, self.source.origin)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """How the story was made: versions, seed, rows, and the cost of each stage."""
+        info = self.model.info
+        rows = {"source": info.rows_source, "train": info.rows_train,
+                "holdout": self.source.frame.height - info.rows_train, "synthetic": self.frame.height}
+        return {"versions": versions(), "seed": info.seed, "generator": info.generator, "settings": info.settings,
+                "rows": rows, "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes)}
+
+    def report(self, run: dict[str, Any] | None = None) -> str:
+        """Return the report as one self-contained HTML text."""
+        from verisyn.report import render
+
+        return render(self.assessment, title=self.source.name, table=self.schema.table, run=run or self.run,
+                      notes=self.notes)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the folder: synthetic data, report, assessment, schema, model and run; it appears only when whole.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        UserError
+            If the folder exists (and `force` is not given) or cannot be written.
+        """
+        with writing_folder(path, force=force) as folder:
+            with self.progress.stage("write"):
+                self.model.write_into(_made(folder / "model"))
+                write(self.frame, folder / f"synthetic.{_extension(self.source)}", settings=self.source.format_settings,
+                      table_name=self.source.table_name)
+                (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
+                (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
+            with self.progress.stage("report"):
+                files = {str(p.relative_to(folder).as_posix()): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+                (folder / "report.html").write_text(self.report({**self.run, "files": files}), encoding="utf-8")
+                files["report.html"] = sha256(folder / "report.html")
+            source = self.source.source
+            run = {**self.run, "input": {"name": self.source.name, "sha256": sha256(source) if source else None},
+                   "files": files}
+            (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return Path(path)
+
+
+def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
+          schema: Schema | str | Path | None = None, generator: str = "table.trees", holdout: float | None = None,
+          target: str | None = None, jobs: int | None = None, force: bool = False,
+          progress: Progress | None = None) -> Any:
+    """Turn data into synthetic data; with `out`, write it to a folder together with its proof.
+
+    Parameters
+    ----------
+    source : dataframe, Dataset, path or URL
+        The real data.
+    rows : int, optional
+        Synthetic rows to make; as many as the source has by default.
+    seed : int, default 0
+        The same data, options, seed and version give the same bytes.
+    out : path, optional
+        A folder to write: synthetic data, report, assessment, schema, model, run. Without it nothing is assessed.
+    schema : Schema or path, optional
+        Without it the data is described first.
+    generator : str, default "table.trees"
+        A name on the generators' shelf.
+    holdout : float, optional
+        Share of rows set aside to judge the result. 0.2 with `out`; 0 (learn from every row) without.
+    target : str, optional
+        The column that models are asked to predict when utility is measured.
+    jobs : int, optional
+        Threads; the result does not depend on it.
+    force : bool, default False
+        Overwrite `out`.
+    progress : Progress, optional
+        Shows and records the stages.
+
+    Returns
+    -------
+    dataframe
+        pandas in, pandas out; polars in, polars out; pyarrow in, pyarrow out; polars for files.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"kg": [70.5, 81.25, 64.0, 90.1] * 30, "smoker": ["yes", "no", "no", "no"] * 30})
+    >>> synth(frame, rows=5, seed=7).schema == frame.schema
+    True
+    """
+    if out is None:
+        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, jobs=jobs, progress=progress)
+        return model.sample(rows, seed=seed, jobs=jobs, progress=progress)
+    story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
+                 holdout=HOLDOUT if holdout is None else holdout)
+    story.save(out, force=force)
+    return story.data
+
+
+def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema | str | Path | None = None,
+         generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None, jobs: int | None = None,
+         progress: Progress | None = None) -> Story:
+    """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
+    progress = progress or Progress()
+    with progress.stage("read"):
+        dataset = read(source, seed=seed)
+    schema = resolve_schema(schema, dataset, target=target, progress=progress)
+    model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
+    frame = model.sample_frame(rows, seed=seed, jobs=jobs, progress=progress)
+    train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
+    about = {"source": dataset.name, "generator": model.info.generator, "seed": seed}
+    assessment = assess_frames(frame, train.frame, unseen.frame if unseen else None, schema.table, coder=model.coder,
+                               seed=seed, progress=progress, about=about)
+    return Story(dataset, frame, model, schema, assessment, progress, (*dataset.notes, *model.coder.notes))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that could change the bytes."""
+    found = {"verisyn": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in ("numpy", "polars", "scipy", "scikit-learn", "Faker"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _extension(dataset: Dataset) -> str:
+    """The file extension of the synthetic data: the source's own, parquet where the source is no file."""
+    if dataset.source is not None:
+        suffixes = "".join(dataset.source.suffixes[-2:]).lstrip(".")
+        return suffixes if suffixes.endswith(("gz", "zst")) else dataset.source.suffix.lstrip(".")
+    return "parquet"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
