@@ -25,26 +25,103 @@ class OrderedCoder(BaseCoder):
 
     unit = ""
 
-    def __init__(self, name: str, dtype: pl.DataType, form: dict[str, Any], grid: Grid | None, words: tuple[str, ...],
-                 missing: bool):
+    def __init__(self, name: str, dtype: pl.DataType, form: dict[str, Any], grid: Grid | None = None,
+                 words: Sequence[str] = (), missing: bool = True, usual: int = 0):
         self.columns = (name,)
-        self.dtype, self.form, self.grid, self.words = dtype, form, grid, words
+        self.dtype, self.form, self.grid, self.words, self.usual = dtype, form, grid, tuple(words), usual
         self._values = grid.size if grid else 0
-        size = self._values + len(words)
-        self._has_missing = missing or not size
-        self.parts = (Part(size + self._has_missing, True, size if self._has_missing else -1),)
-        self._usual = 0
+        size = self._values + len(self.words)
+        missing = missing or not size
+        self.parts = (Part(size + missing, ordered=True, missing=size if missing else -1),)
 
     # -- what a kind says -------------------------------------------------------------------------------------------
     @classmethod
     @abstractmethod
-    def _learn_form(cls, series: pl.Series, column: Column) -> tuple[dict[str, Any], list[str]]:
-        """Return what `_to_units` and `_from_units` need (JSON values), and notes; settings are checked here."""
+    def _learn_form(cls, series: pl.Series, column: Column) -> dict[str, Any]:
+        """Check the settings; return what `_to_units` and `_from_units` need, as JSON values."""
 
     @abstractmethod
-    def _to_units(self, series: pl.Series) -> np.ndarray:
-        """Return float64 with NaN, or a masked int64 array, for the values of a column; unreadable ones are missing."""
+    def _to_units(self, series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return units (int64 or float64) and which of them are known; an unreadable value is not."""
 
     @abstractmethod
     def _from_units(self, units: np.ndarray) -> pl.Series:
         """Return values of the column's own type."""
+
+    @abstractmethod
+    def _measures(self, series: pl.Series) -> np.ndarray:
+        """Return float64 values at full precision, NaN where not known."""
+
+    # -- what all share ---------------------------------------------------------------------------------------------
+    @classmethod
+    def learn(cls, frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Generator) -> Self:
+        """Learn a column from training rows."""
+        column = columns[0]
+        series = frame[column.name]
+        form = cls._learn_form(series, column)
+        reader = cls(column.name, series.dtype, form)
+        units, known = reader._to_units(series)
+        k = _settings.shared_by(column.settings, int(known.sum()))
+        grid = Grid.learn(units[known], k, rng) if known.any() else None
+        odd = series.filter(pl.Series(~known)).drop_nulls()
+        words = _words(odd, k)
+        missing = int((~known).sum()) - (int(odd.is_in(words).sum()) if words else 0)
+        coder = cls(column.name, series.dtype, form, grid, words, missing > 0)
+        codes = coder.encode(frame)[:, 0]
+        coder.usual = int(np.bincount(codes).argmax()) if len(codes) else 0
+        unread = missing - series.null_count()
+        if unread:
+            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind} and are shared "
+                           f"by fewer than {k} rows; they were treated as missing.",)
+        return coder
+
+    def encode(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return codes, int32 (rows, 1); a missing value where training had none takes the most frequent code."""
+        series = frame[self.columns[0]]
+        units, known = self._to_units(series)
+        part = self.parts[0]
+        codes = np.full(len(series), part.missing if part.missing >= 0 else self.usual, np.int32)
+        if self.grid:
+            codes[known] = self.grid.encode(units[known])
+        for i, word in enumerate(self.words):
+            codes[(series.cast(pl.String) == word).fill_null(False).to_numpy()] = self._values + i
+        return codes[:, None]
+
+    def decode(self, codes: np.ndarray, draw: Draw) -> pl.DataFrame:
+        """Draw a value inside each code."""
+        name, flat = self.columns[0], codes[:, 0]
+        known = flat < self._values
+        if not self.grid:
+            values = pl.Series(name, [None] * len(flat), self.dtype)
+        else:
+            units = self.grid.decode(np.where(known, flat, 0), draw.rng)
+            values = self._from_units(units).cast(self.dtype, strict=False)
+        odd = pl.repeat(None, len(flat), dtype=self.dtype, eager=True)
+        if self.words:
+            odd = pl.Series([*self.words, None]).gather(np.clip(flat - self._values, 0, len(self.words)))
+        return pl.DataFrame({name: values.zip_with(pl.Series(known), odd)})
+
+    def features(self, frame: pl.DataFrame) -> list[Feature]:
+        """Return the values as floats."""
+        name = self.columns[0]
+        return [Feature(name, self._measures(frame[name]), unit=self.unit)]
+
+    def state(self) -> dict[str, Any]:
+        """Return JSON values and arrays."""
+        return {"dtype": dtypes.to_json(self.dtype), "form": self.form, "grid": self.grid.state() if self.grid else None,
+                "words": list(self.words), "missing": self.parts[0].missing >= 0, "usual": self.usual}
+
+    @classmethod
+    def restore(cls, columns: Sequence[str], state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+        grid = Grid.restore(state["grid"]) if state["grid"] else None
+        return cls(columns[0], dtypes.from_json(state["dtype"]), state["form"], grid, state["words"], state["missing"],
+                   state["usual"])
+
+
+def _words(odd: pl.Series, k: int) -> list[str]:
+    """Texts among the values that at least k rows share, most frequent first."""
+    if odd.dtype != pl.String:
+        return []
+    counts = odd.value_counts().filter(pl.col("count") >= k).sort(["count", odd.name], descending=[True, False])
+    return counts[odd.name].to_list()

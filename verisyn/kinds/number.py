@@ -1,0 +1,103 @@
+"""A measured or counted number, also when written as text with units, currency or a few words among the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.errors import UserError
+from verisyn.kinds import Declined, Recognised
+from verisyn.kinds import _lattice as lattice
+from verisyn.kinds import _settings
+from verisyn.kinds._lattice import Lattice
+from verisyn.kinds._numbertext import NumberText, find
+from verisyn.kinds._ordered import OrderedCoder
+from verisyn.schema import Column
+
+SETTINGS = {"k": int, "decimals": int, "step": float, "minimum": float, "maximum": float, "text": dict}
+_FEW_WORDS = 20
+
+
+def recognise(values: pl.Series, name: str) -> Recognised:
+    """Claim numeric columns, and text columns most of whose distinct values are numbers in one form."""
+    if values.dtype.is_numeric():
+        return Recognised(0.8, f"The values are numbers ({values.dtype}).")
+    if values.dtype != pl.String:
+        raise Declined(f"the values are {values.dtype}, not numbers or text")
+    texts = _settings.distinct(values).to_list()
+    form, share = find(texts)
+    if form is None or share < 0.5 or (share < 0.98 and round((1 - share) * len(texts)) > _FEW_WORDS):
+        raise Declined("most texts are not numbers in one form")
+    if len(texts) < 3:
+        raise Declined("there are too few different texts to tell numbers from names")
+    odd = "" if share == 1 else ", the rest are words"
+    shown = form.write(np.array([1234.5]), 1)[0]
+    return Recognised(0.85, f"{share:.0%} of the distinct texts are numbers written like {shown!r}{odd}.",
+                      {"text": asdict(form)})
+
+
+class Coder(OrderedCoder):
+    """Codes a number; units are points of the column's lattice, or the values where it has none."""
+
+    kind = "number"
+
+    @classmethod
+    def _learn_form(cls, series: pl.Series, column: Column) -> dict[str, Any]:
+        settings = _settings.read(column, SETTINGS)
+        low, high = settings.get("minimum"), settings.get("maximum")
+        if low is not None and high is not None and low > high:
+            raise UserError(f"Column {column.name!r} has minimum {low} above maximum {high}. Correct them in the schema.")
+        form: dict[str, Any] = {"minimum": low, "maximum": high, "text": settings.get("text")}
+        if series.dtype == pl.String and form["text"] is None:
+            form["text"] = asdict(find(_settings.distinct(series).to_list())[0] or NumberText())
+        values = _numbers(series, form["text"], column.name)
+        precision = 2.0**-23 if series.dtype == pl.Float32 else 2.0**-52
+        known = values if values.dtype == np.int64 else values[np.isfinite(values)]
+        found = lattice.find(known, precision)
+        return form | asdict(lattice.from_settings(settings, found))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._lattice = Lattice(self.form["decimals"], self.form["step"])
+
+    def _to_units(self, series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        values = _numbers(series, self.form["text"], self.columns[0])
+        if values.dtype == np.int64:
+            return self._lattice.units(values), series.is_not_null().to_numpy()
+        known = np.isfinite(values)
+        return self._lattice.units(np.where(known, values, 0.0)), known
+
+    def _from_units(self, units: np.ndarray) -> pl.Series:
+        values = self._lattice.values(units)
+        if self.form["minimum"] is not None or self.form["maximum"] is not None:
+            values = np.clip(values, self.form["minimum"], self.form["maximum"])
+        if self.form["text"] is not None:
+            return NumberText(**self.form["text"]).write(values, self.form["decimals"])
+        if self.dtype.is_integer():
+            info = np.iinfo(str(self.dtype).lower())
+            values = np.clip(np.rint(values), info.min, info.max) if values.dtype != np.int64 else \
+                np.clip(values, max(info.min, -2**63), min(info.max, 2**63 - 1))
+        return pl.Series(values)
+
+    def _measures(self, series: pl.Series) -> np.ndarray:
+        values = _numbers(series, self.form["text"], self.columns[0]).astype(np.float64)
+        return np.where(series.is_not_null().to_numpy() & np.isfinite(values), values, np.nan)
+
+
+def _numbers(series: pl.Series, text: dict[str, Any] | None, name: str) -> np.ndarray:
+    """Int64 (0 where missing) for whole numbers that fit it, else float64 with NaN."""
+    if text is not None:
+        try:
+            form = NumberText(**text)
+        except TypeError:
+            raise UserError(f"The setting 'text' of column {name!r} has unknown parts: {sorted(text)}. It may have "
+                            f"{sorted(NumberText.__dataclass_fields__)}.") from None
+        return form.read(series.cast(pl.String)).to_numpy()
+    if series.dtype.is_integer():
+        whole = series.cast(pl.Int64, strict=False)
+        if whole.null_count() == series.null_count():
+            return whole.fill_null(0).to_numpy()
+    return series.cast(pl.Float64, strict=False).to_numpy()

@@ -1,0 +1,82 @@
+"""Judges that learn: gradient boosting on features, numbers at full precision and categories as categories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from verisyn.metrics import Side
+
+_LEVELS = 200
+_CELLS = 3_000_000
+_ROUNDS = 100
+COLUMNS = 200
+"""A wider table is judged on a seeded choice of this many columns."""
+
+
+def affordable(columns: int, most: int = 20_000, least: int = 1_000) -> int:
+    """Return how many rows of `columns` columns a judge learns from.
+
+    Examples
+    --------
+    >>> affordable(14), affordable(200)
+    (20000, 15000)
+    """
+    return int(np.clip(_CELLS / max(1, columns), least, most))
+
+
+def matrices(sides: Sequence[Side], omit: str | None = None) -> tuple[list[np.ndarray], list[bool]]:
+    """Return one matrix a side, float64 of shape (rows, features), and which columns hold categories.
+
+    Categories with more than 200 levels keep their most frequent ones (over all sides together) apart; the rest
+    share one. NaN is missing. The column called `omit` is left out.
+    """
+    kept = [i for i, f in enumerate(sides[0].features) if f.name != omit]
+    columns = [_aligned([side.features[i].values for side in sides], sides[0].features[i].levels) for i in kept]
+    made = [np.column_stack([c[s] for c in columns]) for s in range(len(sides))] if kept else [
+        np.empty((side.rows, 0)) for side in sides]
+    return made, [sides[0].features[i].levels > 0 for i in kept]
+
+
+def _aligned(values: list[np.ndarray], levels: int) -> list[np.ndarray]:
+    if levels <= _LEVELS:
+        return values
+    known = [v[~np.isnan(v)].astype(np.int64) for v in values]
+    counts = np.bincount(np.concatenate(known), minlength=levels)
+    code = np.full(levels, float(_LEVELS))
+    code[np.argsort(-counts, kind="stable")[:_LEVELS]] = np.arange(_LEVELS)
+    return [np.where(np.isnan(v), np.nan, code[np.nan_to_num(v).astype(np.int64)]) for v in values]
+
+
+def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool], seed: int) -> Any:
+    """Fit a boosted classifier; about as many trees in all for many classes as for two."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rounds = max(15, min(_ROUNDS, 3 * _ROUNDS // len(np.unique(y))))
+    return _fit(HistGradientBoostingClassifier, x, y, categories, rounds, seed)
+
+
+def regressor(x: np.ndarray, y: np.ndarray, categories: list[bool], seed: int) -> Any:
+    """Fit a boosted regressor on squared error."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return _fit(HistGradientBoostingRegressor, x, y, categories, _ROUNDS, seed)
+
+
+def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool], rounds: int, seed: int) -> Any:
+    from threadpoolctl import threadpool_limits
+
+    # One thread: the same figures on every machine, and no CPU burnt by threads that wait for each other in a spin.
+    with threadpool_limits(1, user_api="openmp"):
+        return model(max_iter=rounds, early_stopping=False, categorical_features=categories or None,
+                     random_state=seed).fit(x, y)
+
+
+def predicted(model: Any, x: np.ndarray) -> np.ndarray:
+    """Return probabilities, shape (rows, classes), of a classifier, or the guesses, shape (rows,), of a regressor."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="openmp"):
+        return model.predict_proba(x) if hasattr(model, "predict_proba") else model.predict(x)

@@ -1,0 +1,110 @@
+"""Intervals: for shares, for differences of shares, for the area under a ROC curve, and for means over blocks of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Z = 1.959963984540054
+"""Standard normal deviate of a two-sided 95 % interval."""
+
+
+def wilson(hits: float, rows: float) -> tuple[float, float]:
+    """Return the 95 % score interval of a share (Wilson 1927); `rows` may be an effective, fractional number.
+
+    Examples
+    --------
+    >>> [round(x, 4) for x in wilson(0, 100)]
+    [0.0, 0.037]
+    """
+    share, z2 = hits / rows, Z * Z
+    centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    half = Z / (1 + z2 / rows) * np.sqrt(share * (1 - share) / rows + z2 / (4 * rows * rows))
+    return float(max(0.0, min(share, centre - half))), float(min(1.0, max(share, centre + half)))
+
+
+def newcombe(hits: float, rows: float, other_hits: float, other_rows: float) -> tuple[float, float]:
+    """Return the 95 % interval of a difference of two independent shares (Newcombe 1998, method 10)."""
+    p, q = hits / rows, other_hits / other_rows
+    (low, high), (other_low, other_high) = wilson(hits, rows), wilson(other_hits, other_rows)
+    return (float(p - q - np.hypot(p - low, other_high - q)), float(p - q + np.hypot(high - p, q - other_low)))
+
+
+def clustered_share(hits: np.ndarray, cluster: np.ndarray) -> tuple[float, tuple[float, float]]:
+    """Return a share and its 95 % interval where rows of one cluster lean the same way.
+
+    The variance is that of cluster totals; Wilson's interval is then taken at the number of independent rows that
+    would give this variance.
+    """
+    share = float(hits.mean())
+    _, of = np.unique(cluster, return_inverse=True)
+    totals = np.bincount(of, hits - share)
+    variance = float((totals**2).sum()) / len(hits) ** 2
+    rows = len(hits) if variance == 0 else min(len(hits), max(1.0, share * (1 - share) / variance))
+    return share, wilson(share * rows, rows)
+
+
+@dataclass(frozen=True)
+class Influence:
+    """A statistic of test rows, and how much each row sways it: its variance is that of the mean of `rows`."""
+
+    value: float
+    rows: np.ndarray
+
+    def interval(self, least: float = 0.0, most: float = 1.0) -> tuple[float, float]:
+        """Return the 95 % normal interval, kept inside [least, most]; it is never narrower than half a row's weight."""
+        count = len(self.rows)
+        half = Z * max(float(self.rows.std()) / np.sqrt(count), 0.5 / count)
+        return max(least, self.value - half), min(most, self.value + half)
+
+
+def auc(truth: np.ndarray, score: np.ndarray) -> Influence:
+    """Return the area under the ROC curve, ties counting half, with DeLong's variance as influences of rows.
+
+    Parameters
+    ----------
+    truth : bool array of shape (rows,)
+    score : float array of shape (rows,)
+        Higher speaks for True.
+
+    Notes
+    -----
+    DeLong, DeLong and Clarke-Pearson (1988), by ranks as in Sun and Xu (2014).
+    """
+    yes, no = np.sort(score[truth]), np.sort(score[~truth])
+    below = (np.searchsorted(no, score, "left") + np.searchsorted(no, score, "right")) / (2 * len(no))
+    above = 1 - (np.searchsorted(yes, score, "left") + np.searchsorted(yes, score, "right")) / (2 * len(yes))
+    value = float(below[truth].mean())
+    placed = np.where(truth, (below - value) * len(truth) / len(yes), (above - value) * len(truth) / len(no))
+    return Influence(value, placed)
+
+
+def r_squared(truth: np.ndarray, guess: np.ndarray) -> Influence:
+    """Return the coefficient of determination on test rows, with influences of rows (first-order, delta method)."""
+    error, spread = (truth - guess) ** 2, (truth - truth.mean()) ** 2
+    value = 1 - error.mean() / spread.mean()
+    return Influence(float(value), (-error + (1 - value) * spread) / spread.mean())
+
+
+def roc(truth: np.ndarray, score: np.ndarray, points: int = 50) -> list[list[float]]:
+    """Return at most `points` points (false positive rate, true positive rate) of a ROC curve, for a picture."""
+    yes, no = np.sort(score[truth]), np.sort(score[~truth])
+    cuts = np.unique(np.quantile(no, np.linspace(0, 1, points - 2)))[::-1]
+    found = [[1 - np.searchsorted(side, cut, "left") / len(side) for side in (no, yes)] for cut in cuts]
+    return [[round(float(x), 4) for x in point] for point in [[0.0, 0.0], *found, [1.0, 1.0]]]
+
+
+def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic of two samples from the values with one block of rows left out.
+
+    Parameters
+    ----------
+    value : float
+        The statistic on all rows; a share between 0 and 1.
+    leave_out, other_leave_out : float arrays of shape (blocks,)
+        The statistic without each block of the first sample, and of the second.
+    """
+    variance = sum((len(x) - 1) / len(x) * float(((x - x.mean()) ** 2).sum()) for x in (leave_out, other_leave_out))
+    half = Z * np.sqrt(variance)
+    return max(0.0, value - half), min(1.0, value + half)
