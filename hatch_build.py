@@ -21,14 +21,12 @@ from typing import Any
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 except ModuleNotFoundError:  # run as a script, outside a build
-
-    class BuildHookInterface:  # type: ignore[no-redef]
-        pass
+    BuildHookInterface = object  # type: ignore[assignment,misc]
 
 
 ROOT = Path(__file__).parent
 SOURCE = ROOT / "verisyn/modalities/table/_boost.c"
-LIBRARY = SOURCE.with_suffix({"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
+LIBRARY = SOURCE.with_name("_boost_core" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
 CHARTS = ROOT / "verisyn/report/vega.js"
 # No fused multiply-add and no fast-math: the same bytes on every processor.
 FLAGS = ["-O2", "-std=c99", "-ffp-contract=off", "-shared", *([] if sys.platform == "win32" else ["-fPIC"])]

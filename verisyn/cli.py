@@ -97,20 +97,18 @@ def synth(
 ) -> None:
     """Tell the whole story: read, describe, fit, sample, assess, report."""
     from verisyn.data import read
-    from verisyn.outputs import check_free
+    from verisyn.outputs import check_folder
     from verisyn.report.terminal import summary
     from verisyn.story import tell
 
     progress = _progress(as_json)
-    folder = out or _default_folder(source)
-    check_free(folder, force)
+    folder = check_folder(out or _default_folder(source), force)
     with progress.stage("read"):
         dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
                  progress=progress)
     story.save(folder, force=force)
-    run = {**story.run, "out": str(folder)}
-    _say(summary(story.assessment, run), as_json, {"out": str(folder), **story.assessment.to_dict()})
+    _say(summary(story.assessment, story.run, folder / "report.html"), as_json, {"out": str(folder), **story.assessment.to_dict()})
 
 
 @app.command(epilog="Example: verisyn describe adult.parquet -o adult.yaml, then edit it, then: "
@@ -125,10 +123,10 @@ def describe(
     """Find what each column is, with the evidence; write it as a schema you can edit."""
     from verisyn.data import read
     from verisyn.description import describe as describe_data
-    from verisyn.outputs import check_free, writing_file
+    from verisyn.outputs import check_file, writing_file
 
     if out:
-        check_free(out, force)
+        check_file(out, force)
     progress = _progress(as_json)
     dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     schema = describe_data(dataset, target=target, progress=progress)
@@ -157,9 +155,9 @@ def fit(
     """Learn a generator from data and save it."""
     from verisyn.data import read
     from verisyn.model import fit as fit_model
-    from verisyn.outputs import check_free
+    from verisyn.outputs import check_folder
 
-    check_free(out, force)
+    check_folder(out, force)
     progress = _progress(as_json)
     dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
@@ -184,16 +182,15 @@ def sample(
     jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
     """Draw synthetic rows from a model."""
-    from verisyn.data import check_suffix, write
+    from verisyn.data import write
+    from verisyn.formats import of_path
     from verisyn.model import load
-    from verisyn.outputs import check_free, writing_file
+    from verisyn.outputs import check_file
 
-    check_free(out, force)
-    check_suffix(out)
+    of_path(check_file(out, force))
     drawn = load(model)
     frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, jobs=jobs, progress=_progress(as_json))
-    with writing_file(out, force=force) as path:
-        write(frame, path, settings=drawn.info.format_settings, table_name=drawn.schema.table.name)
+    write(frame, out, settings=drawn.info.format_settings, table_name=drawn.schema.table.name)
     _say(f"Wrote {frame.height:,} rows to {out}.", as_json, {"out": str(out), "rows": frame.height})
 
 
@@ -211,11 +208,11 @@ def assess(
     """Judge synthetic data against the real data: fidelity, utility, privacy."""
     from verisyn.assessment import assess as assess_data
     from verisyn.model import load
-    from verisyn.outputs import check_free, writing_folder
+    from verisyn.outputs import check_folder, writing_folder
     from verisyn.report import render
     from verisyn.report.terminal import summary
 
-    check_free(out, force)
+    check_folder(out, force)
     progress = _progress(as_json)
     found = assess_data(synthetic, real, holdout, schema=schema, model=load(model) if model else None, target=target,
                         seed=seed, progress=progress)
@@ -223,7 +220,7 @@ def assess(
         (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
         page = render(found, title=Path(synthetic).name, table=None, run=None, notes=found.about.get("notes", ()))
         (folder / "report.html").write_text(page, encoding="utf-8")
-    _say(summary(found, {"out": str(out)}), as_json, {"out": str(out), **found.to_dict()})
+    _say(summary(found, report=out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
 
 
 @app.command("list", epilog="Example: verisyn list kinds")

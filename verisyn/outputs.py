@@ -60,11 +60,7 @@ def writing_file(path: str | Path, force: bool = False) -> Iterator[Path]:
     >>> place.read_text()
     'whole'
     """
-    path = Path(path)
-    if path.is_dir():
-        raise UserError(f"{str(path)!r} is a folder; a file was expected. Add a file name.")
-    if path.exists() and not force:
-        raise UserError(f"{str(path)!r} exists already. Choose another name, or give --force to replace it.")
+    path = check_file(path, force)
     with _writing(path, os.replace) as draft:
         yield draft
 
@@ -81,14 +77,42 @@ def writing_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
     UserError
         As :func:`writing_file`; also if replacing the folder would remove files of another origin.
     """
+    path = check_folder(path, force)
+    with _writing(path, _replace_folder) as draft:
+        draft.mkdir()
+        yield draft
+
+
+def check_file(path: str | Path, force: bool = False) -> Path:
+    """Return the path of a file that may be written, before the work of making it begins.
+
+    Raises
+    ------
+    UserError
+        If it is a folder, or exists and may not be replaced.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{str(path)!r} is a folder; a file was expected. Add a file name.")
+    if path.exists() and not force:
+        raise UserError(f"{str(path)!r} exists already. Choose another name, or give --force to replace it.")
+    return path
+
+
+def check_folder(path: str | Path, force: bool = False) -> Path:
+    """Return the path of a folder that may be written, before the work of filling it begins.
+
+    Raises
+    ------
+    UserError
+        If it is a file, or holds something and may not be replaced.
+    """
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise UserError(f"{str(path)!r} is a file; a folder was expected. Choose another name.")
     if path.exists() and any(path.iterdir()) and not force:
         raise UserError(f"The folder {str(path)!r} exists already. Choose another with --out, or give --force to replace it.")
-    with _writing(path, _replace_folder) as draft:
-        draft.mkdir()
-        yield draft
+    return path
 
 
 def sha256(path: str | Path) -> str:

@@ -16,7 +16,6 @@ from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
 from verisyn.description import resolve_schema
 from verisyn.findings import Assessment
-from verisyn.frames import from_polars
 from verisyn.model import Model, fit
 from verisyn.outputs import sha256, writing_folder
 from verisyn.progress import Progress
@@ -40,7 +39,7 @@ class Story:
     @property
     def data(self) -> Any:
         """The synthetic rows as the kind of dataframe that went in."""
-        return from_polars(self.frame, self.source.origin)
+        return self.source.give_back(self.frame)
 
     @property
     def run(self) -> dict[str, Any]:
@@ -74,7 +73,7 @@ class Story:
         with writing_folder(path, force=force) as folder:
             with self.progress.stage("write"):
                 self.model.write_into(_made(folder / "model"))
-                write(self.frame, folder / f"synthetic.{_extension(self.source)}", settings=self.source.format_settings,
+                write(self.frame, folder / f"synthetic.{self.source.extension}", settings=self.source.format_settings,
                       table_name=self.source.table_name)
                 (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
                 (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
@@ -146,8 +145,7 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
          progress: Progress | None = None) -> Story:
     """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
     progress = progress or Progress()
-    with progress.stage("read"):
-        dataset = read(source, seed=seed)
+    dataset = source if isinstance(source, Dataset) else _read(source, seed, progress)
     schema = resolve_schema(schema, dataset, target=target, progress=progress)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
     frame = model.sample_frame(rows, seed=seed, jobs=jobs, progress=progress)
@@ -169,16 +167,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _extension(dataset: Dataset) -> str:
-    """The file extension of the synthetic data: the source's own, parquet where the source is no file."""
-    if dataset.source is not None:
-        suffixes = "".join(dataset.source.suffixes[-2:]).lstrip(".")
-        return suffixes if suffixes.endswith(("gz", "zst")) else dataset.source.suffix.lstrip(".")
-    return "parquet"
+def _read(source: Any, seed: int, progress: Progress) -> Dataset:
+    with progress.stage("read"):
+        return read(source, seed=seed)
 
 
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
-
-

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import IO, Any
 
 from verisyn.errors import UserError
 from verisyn.formats._streams import head_bytes
@@ -24,13 +27,29 @@ _NUMBER = re.compile(r"\s*[+-]?(\d{1,3}([.,]\d{3})+|\d+)?([.,]\d+|(?<=\d)[.,]?)(
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text table is written: its encoding, delimiter, line end, whether every field is quoted, whether it has a header."""
+    """How a text table is written.
+
+    Parameters
+    ----------
+    encoding, delimiter, newline : str
+    quote_all : bool
+        Whether every field is in quotation marks.
+    padded : bool
+        Whether spaces stand between a delimiter and a quotation mark.
+    header : bool
+        Whether the first line names the columns.
+    """
 
     encoding: str
     delimiter: str
     newline: str
     quote_all: bool
+    padded: bool
     header: bool
+
+    def reader(self, text: IO[str]) -> Any:
+        """Return a csv reader of a text in this dialect; it raises csv.Error where quotation marks do not pair."""
+        return csv.reader(text, delimiter=self.delimiter, skipinitialspace=self.padded, strict=True)
 
 
 def encodings(path: Path) -> list[str]:
@@ -63,16 +82,17 @@ def sniff(text: str, path: Path, encoding: str) -> Dialect:
         raise UserError(f"{str(path)!r} is empty. A table with at least one row of data was expected.")
     fields = sum(map(len, rows))
     quote_all = text.count('"') >= 2 * fields
-    return Dialect(encoding, delimiter, newline, quote_all, _has_header(rows))
+    return Dialect(encoding, delimiter, newline, quote_all, _padded(text, delimiter), _has_header(rows))
 
 
 def rows_of(text: str, delimiter: str) -> list[list[str]]:
     """Return the first rows of a text, without blank lines."""
-    reader = csv.reader(text.splitlines(keepends=True)[:_LINES], delimiter=delimiter)
-    try:
-        return [row for row in reader if row]
-    except csv.Error:
-        return [line.split(delimiter) for line in text.splitlines()[:_LINES] if line]
+    rows = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=_padded(text, delimiter))
+    with suppress(csv.Error):
+        for row in islice(reader, _LINES):
+            rows.append(row)
+    return [row for row in rows if row]
 
 
 def is_number(cell: str) -> bool:
@@ -87,17 +107,26 @@ def is_number(cell: str) -> bool:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter under which most lines have the same number (over one) of clean fields."""
-    best, best_score = ",", (0.0, 0.0, 0)
+    """The delimiter under which most lines have the same number (over one) of clean fields.
+
+    Where there is none the table has one column, and any delimiter that does not occur will do.
+    """
+    scores: dict[str, tuple[float, float, int]] = {}
+    absent = []
     for delimiter in _DELIMITERS:
         widths = Counter(map(len, rows := rows_of(text, delimiter)))
         if not rows:
             continue
         width, lines = widths.most_common(1)[0]
         if width > 1:
-            score = (round(lines / len(rows), 2), _clean(rows[:200], delimiter), width)
-            best, best_score = max((best, best_score), (delimiter, score), key=lambda pair: pair[1])
-    return best
+            scores[delimiter] = (round(lines / len(rows), 2), _clean(rows[:200], delimiter), width)
+        elif len(widths) == 1:
+            absent.append(delimiter)
+    return max(scores, key=lambda d: scores[d]) if scores else next(iter(absent), ",")
+
+
+def _padded(text: str, delimiter: str) -> bool:
+    return f'{delimiter} "' in text
 
 
 def _clean(rows: Sequence[Sequence[str]], delimiter: str) -> float:

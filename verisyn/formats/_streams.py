@@ -8,11 +8,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import zstandard
 
 from verisyn.errors import UserError
+
+
+_DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
 
 
 def open_bytes(path: Path, mode: str = "rb") -> BinaryIO:
@@ -27,8 +30,50 @@ def open_bytes(path: Path, mode: str = "rb") -> BinaryIO:
         packed.myfileobj = raw  # type: ignore[assignment]  # closes the file together with the stream
         return cast(BinaryIO, packed)
     if name.endswith(".zst"):
+        if mode == "rb":
+            return cast(BinaryIO, io.BufferedReader(_ZstdReader(path)))
         return cast(BinaryIO, zstandard.open(path, mode))
     return cast(BinaryIO, path.open(mode))
+
+
+class _ZstdReader(io.RawIOBase):
+    """Reads zstd data of one frame or several, and raises EOFError where the last one is cut off."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("rb")
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = b""
+
+    def readable(self) -> bool:
+        """Whether it can be read: yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the next block of the file allows; return the number of bytes, 0 at the end."""
+        while not self._ready:
+            block = self._file.read(1 << 17)
+            if not block and not self._frame.eof:
+                raise EOFError("the file ended before its end mark")
+            if not block:
+                return 0
+            self._ready = self._unpack(block)
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
+
+    def close(self) -> None:
+        """Close the file beneath, too."""
+        self._file.close()
+        super().close()
+
+    def _unpack(self, block: bytes) -> bytes:
+        out = []
+        while block:
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            out.append(self._frame.decompress(block))
+            block = self._frame.unused_data if self._frame.eof else b""
+        return b"".join(out)
 
 
 @contextmanager
@@ -43,8 +88,8 @@ def reading_text(path: Path, encoding: str, newline: str | None = "") -> Iterato
     try:
         with io.TextIOWrapper(open_bytes(path), encoding=encoding, newline=newline) as text:
             yield text
-    except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as e:
-        raise UserError(f"{str(path)!r} is damaged or cut off: it could not be decompressed ({e}). Fetch it again.") from None
+    except _DAMAGE as e:
+        raise _damaged(path, e) from None
 
 
 @contextmanager
@@ -59,5 +104,9 @@ def head_bytes(path: Path, size: int) -> bytes:
     try:
         with open_bytes(path) as file:
             return file.read(size)
-    except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as e:
-        raise UserError(f"{str(path)!r} is damaged or cut off: it could not be decompressed ({e}). Fetch it again.") from None
+    except _DAMAGE as e:
+        raise _damaged(path, e) from None
+
+
+def _damaged(path: Path, error: BaseException) -> UserError:
+    return UserError(f"{str(path)!r} is damaged or cut off: it could not be decompressed ({error}). Fetch it again.")

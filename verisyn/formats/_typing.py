@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,14 +56,12 @@ class Typed:
 
     def _find_missing(self, column: pl.Series) -> pl.Series:
         stripped = column.str.strip_chars()
-        token = stripped.filter(stripped.is_in(MISSING))
-        if len(token):
-            counts = token.value_counts(sort=True).sort("count", token.name, descending=[True, False])
-            words = counts.get_column(token.name).to_list()
-            self._tokens.update(dict.fromkeys(w for w in words if w))
-            if words[0]:
-                self.style[column.name]["missing"] = words[0]
-            gone = stripped.is_in(MISSING)
+        gone = stripped.is_in(MISSING)
+        if gone.any():
+            counts = Counter(stripped.filter(gone).to_list())
+            self._tokens.update(dict.fromkeys(sorted(word for word in counts if word)))
+            if commonest := max(sorted(counts), key=lambda word: counts[word]):
+                self.style[column.name]["missing"] = commonest
             column = pl.select(pl.when(~gone).then(column).alias(column.name)).to_series()
         if len(column) > column.null_count() and column.str.starts_with(" ").all():
             column = column.str.strip_chars_start(" ")
@@ -79,6 +78,8 @@ class Typed:
                     style["truth"] = list(words)
                 return (text == words[0]).alias(column.name)
         number = self._number(text, style)
+        if number is None:
+            style.pop("grouped", None)
         return column if number is None else number
 
     def _number(self, text: pl.Series, style: dict[str, Any]) -> pl.Series | None:
@@ -95,17 +96,13 @@ class Typed:
         infinite = text.str.contains(_INFINITE)
         finite = text.filter(~infinite)
         if not finite.drop_nulls().len() or not finite.str.contains(_FLOAT).all():
-            return _undo(style)
+            return None
         if not finite.str.contains(r"[.eE]").any():
             return None if not infinite.any() else text.cast(pl.Float64)
         places = finite.drop_nulls().str.extract(r"\.(\d+)$").str.len_bytes()
         if not places.null_count() and places.min() == places.max():
             style["decimals"] = int(str(places.max()))
         return text.cast(pl.Float64)
-
-
-def _undo(style: dict[str, Any]) -> None:
-    style.pop("grouped", None)
 
 
 def _as_counts(text: pl.Series) -> pl.Series | None:

@@ -16,6 +16,7 @@ from verisyn.formats import Content, Request, sampled
 from verisyn.formats._sampling import Reservoir
 from verisyn.formats._sniff import SAMPLE, Dialect, encodings, rows_of, sniff
 from verisyn.formats._streams import reading_text, writing_text
+from verisyn.formats._tables import unique_names
 from verisyn.formats._typing import Typed, as_text
 
 suffixes = (".csv", ".tsv", ".txt", ".tab", ".data")
@@ -24,7 +25,6 @@ magic = None
 
 _BATCH = 20_000
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SHOWN = 5
 
 
 def read(path: Path, request: Request) -> Content:
@@ -68,6 +68,8 @@ def _read(path: Path, request: Request, encoding: str, first_choice: bool) -> Co
     if not reservoir.total:
         raise UserError(f"{str(path)!r} has a header but no rows. At least one row of data was expected.")
     frame = reservoir.frame()
+    if any(column.str.contains("\0", literal=True).any() for column in frame):
+        raise _zero_bytes(path)
     typed = Typed(frame, dialect.delimiter)
     settings = {**asdict(dialect), "decimal_comma": typed.decimal_comma, "style": typed.style}
     return Content(typed.frame, reservoir.total, settings,
@@ -79,12 +81,12 @@ def _first_look(sample: str, path: Path, encoding: str) -> tuple[Dialect, list[s
     if not sample.strip("\r\n \t\0"):
         raise UserError(f"{str(path)!r} is empty. A table with at least one row of data was expected.")
     if "\0" in sample:
-        raise UserError(f"{str(path)!r} holds zero bytes, so it is not a text table. If it comes from a spreadsheet or a "
-                        "database, export it again as CSV in UTF-8.")
+        raise _zero_bytes(path)
     dialect = sniff(sample, path, encoding)
     rows = rows_of(sample, dialect.delimiter)
     first = rows[0]
-    notes = [f"Text table in {encoding}, fields separated by a {_DELIMITER_NAMES[dialect.delimiter]}."]
+    fields = "one column" if len(first) == 1 else f"fields separated by a {_DELIMITER_NAMES[dialect.delimiter]}"
+    notes = [f"Text table in {encoding}, {fields}."]
     if not dialect.header:
         notes.append("No header was found; the columns are called column_1, column_2, …")
         return dialect, [f"column_{i + 1}" for i in range(len(first))], notes
@@ -95,32 +97,14 @@ def _first_look(sample: str, path: Path, encoding: str) -> tuple[Dialect, list[s
     return dialect, names, notes + changed
 
 
-def unique_names(names: list[str]) -> tuple[list[str], list[str]]:
-    """Return names of which none is blank and none occurs twice, and notes about those that were changed.
-
-    Examples
-    --------
-    >>> unique_names(["a", "", "a"])[0]
-    ['a', 'column_2', 'a_2']
-    """
-    out: list[str] = []
-    taken = {name.strip() for name in names}
-    notes = []
-    for i, name in enumerate(name.strip() for name in names):
-        new, n = name or f"column_{i + 1}", 2
-        while new in out or (new != name and new in taken):
-            new, n = f"{name or 'column'}_{n}", n + 1
-        if new != name:
-            notes.append(f"{'A blank column name' if not name else f'The second column called {name!r}'} became {new!r}.")
-        out.append(new)
-    if len(notes) > _SHOWN:
-        notes = [*notes[:_SHOWN], f"So did {len(notes) - _SHOWN} more blank or repeated column names, in the same way."]
-    return out, notes
+def _zero_bytes(path: Path) -> UserError:
+    return UserError(f"{str(path)!r} holds zero bytes, so it is not a text table. If it comes from a spreadsheet or a "
+                     "database, export it again as CSV in UTF-8.")
 
 
 def _batches(path: Path, dialect: Dialect, width: int) -> Iterator[list[list[str]]]:
     with reading_text(path, dialect.encoding) as text:
-        reader = csv.reader(text, delimiter=dialect.delimiter)
+        reader = dialect.reader(text)
         try:
             header = dialect.header
             while rows := list(islice(reader, _BATCH)):
@@ -134,10 +118,9 @@ def _batches(path: Path, dialect: Dialect, width: int) -> Iterator[list[list[str
 
 
 def _mend(rows: list[list[str]], width: int, header: bool, path: Path, dialect: Dialect) -> list[list[str]]:
-    """Leave out blank lines (a missing value where there is one column); refuse lines that are too short or too long."""
-    start = 1 if header else 0
-    rows = [row or [""] for row in rows] if width == 1 else [row for row in rows if row]
-    wrong = [row for row in rows[start:] if len(row) != width]
+    """Leave out blank lines; refuse lines that are too short or too long."""
+    rows = [row for row in rows if row]
+    wrong = [row for row in rows[int(header):] if len(row) != width]
     if not wrong:
         return rows
     line, seen = _line_of(wrong[0], path, dialect)
@@ -150,7 +133,7 @@ def _mend(rows: list[list[str]], width: int, header: bool, path: Path, dialect: 
 def _line_of(row: list[str], path: Path, dialect: Dialect) -> tuple[int, int]:
     """The number of the line on which a row begins, and the row's number of fields."""
     with reading_text(path, dialect.encoding) as text:
-        reader = csv.reader(text, delimiter=dialect.delimiter)
+        reader = dialect.reader(text)
         before = 0
         for found in reader:
             if found == row:
@@ -168,7 +151,7 @@ def _write(frame: pl.DataFrame, path: Path, settings: dict[str, Any], encoding: 
     tab = {".tsv", ".tab"} & {s.lower() for s in path.suffixes}
     style, comma = settings.get("style", {}), settings.get("decimal_comma", False)
     with writing_text(path, encoding) as text:
-        writer = csv.writer(text, delimiter=settings.get("delimiter", "\t" if tab else ","),
+        writer = csv.writer(text, delimiter="\t" if tab else settings.get("delimiter", ","),
                             lineterminator=settings.get("newline", "\n"),
                             quoting=csv.QUOTE_ALL if settings.get("quote_all") else csv.QUOTE_MINIMAL)
         if settings.get("header", True):

@@ -151,7 +151,7 @@ class Check:
 
 
 CHECKS = {
-    "luhn": Check(luhn, "Luhn check digit", (13, 14, 15, 16, 19)),
+    "luhn": Check(luhn, "Luhn check digit", tuple(range(12, 20))),
     "imei": Check(luhn, "Luhn check digit of IMEIs", (15,)),
     "ean": Check(gs1, "GS1 check digit (EAN, UPC, ISBN-13)", (8, 12, 13, 14)),
     "isbn10": Check(isbn10, "ISBN-10 check character", (10,)),
@@ -161,7 +161,7 @@ CHECKS = {
     "es_dni": Check(dni, "check letter", (9,)),
     "it_codice_fiscale": Check(codice_fiscale, "check letter", (16,)),
     "fr_nir": Check(nir, "mod-97 key", (15,), width=2),
-    "nl_bsn": Check(bsn, "eleven-test", (9,)),
+    "nl_bsn": Check(bsn, "eleven-test digit", (9,)),
     "pl_pesel": Check(pesel, "check digit", (11,)),
     "br_cpf": Check(cpf, "two check digits", (11,), width=2),
     "in_aadhaar": Check(verhoeff, "Verhoeff check digit", (12,)),

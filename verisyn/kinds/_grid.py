@@ -7,7 +7,9 @@ least k neighbouring rows. So nothing that is kept was the value of fewer than k
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 CODES = 256
 _BLOCKS = 16
 _ATOMS = 4096
+_RETRIES = 12
 _INT_LIMIT = 9.2e18
 
 
@@ -88,15 +91,34 @@ class Grid:
         """Return the code of each value, int32; a value out of range gets the first or the last code."""
         return np.searchsorted(self.edges, values, side="right").astype(np.int32)
 
-    def decode(self, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a value inside each code."""
+    def decode(self, codes: np.ndarray, rng: np.random.Generator,
+               keep: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+        """Draw a value inside each code.
+
+        Parameters
+        ----------
+        codes : int array (rows,)
+        rng : numpy Generator
+        keep : function, optional
+            Tells for values drawn from a curve the chance, 0 to 1, that each is kept; the others are drawn again, a
+            few times.
+        """
         entry = np.searchsorted(self.keys, codes + rng.random(len(codes)), side="right")
         entry = np.minimum(entry, len(self.keys) - 1)
         out = self.atoms[entry]
         drawn = self.starts[entry + 1] > self.starts[entry]
         if drawn.any():
-            at = entry[drawn]
-            out[drawn] = self._inside(codes[drawn], out[drawn], self._offset(at, rng))
+            out[drawn] = self._draw(codes[drawn], entry[drawn], rng, keep)
+        return out
+
+    def _draw(self, codes: np.ndarray, entry: np.ndarray, rng: np.random.Generator,
+              keep: Callable[[np.ndarray], np.ndarray] | None) -> np.ndarray:
+        out = self._inside(codes, self.atoms[entry], self._offset(entry, rng))
+        for _ in range(_RETRIES if keep else 0):
+            again = np.flatnonzero(rng.random(len(out)) >= keep(out))
+            if not len(again):
+                break
+            out[again] = self._inside(codes[again], self.atoms[entry[again]], self._offset(entry[again], rng))
         return out
 
     def _offset(self, entry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -149,7 +171,7 @@ def _cells(counts: np.ndarray, k: int, codes: int) -> list[tuple[int, int]]:
         elif counts[first:last].sum() >= k:
             outer = (first == 0, last == len(counts))
             cuts = first + _cut(counts[first:last], target, k, outer)
-            cells += list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
+            cells += list(pairwise(cuts.tolist()))
     return cells
 
 
@@ -157,7 +179,7 @@ def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
     """First and last + 1 of each run of equal flags."""
     cuts = np.flatnonzero(np.diff(flags)) + 1
     bounds = [0, *cuts.tolist(), len(flags)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 def _cut(counts: np.ndarray, target: float, k: int, outer: tuple[bool, bool]) -> np.ndarray:
@@ -179,7 +201,7 @@ def _cut(counts: np.ndarray, target: float, k: int, outer: tuple[bool, bool]) ->
 
 
 def _edges(distinct: np.ndarray, cells: list[tuple[int, int]], rng: np.random.Generator) -> np.ndarray:
-    """A random place in the gap between each two neighbouring cells (whole numbers by Python's own, never overflowing)."""
+    """A random place in the gap between each two neighbouring cells; Python's whole numbers do not overflow."""
     out = np.empty(len(cells) - 1, distinct.dtype)
     shares = rng.uniform(0.25, 0.75, len(out)).tolist()
     for i, share in enumerate(shares):
@@ -219,52 +241,72 @@ def _limits(edges: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _entries(distinct: np.ndarray, counts: np.ndarray, k: int, edges: np.ndarray, bounds: np.ndarray
              ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Atoms and curves of every code: keys, atoms, starts, knots."""
+    """Atoms and curves of every code: keys, atoms, starts, knots; a remainder of fewer than k rows is left out."""
     enough = k if np.count_nonzero(counts >= k) <= _ATOMS else max(k, int(np.sort(counts)[-_ATOMS]) + 1)
-    at = np.append(np.searchsorted(distinct, edges), len(distinct))
-    lows, highs = _limits(edges, bounds)
-    keys, atoms, lengths, knots, first = [], [], [], [np.empty(0)], 0
-    for code, last in enumerate(at):
-        values, weights = distinct[first:last], counts[first:last]
-        first = last
-        atom = weights >= enough
-        shares, held = weights[atom].astype(float), values[atom]
-        rest = int(weights[~atom].sum())
-        curved = rest >= k
-        if curved:
-            outer = (code == 0, code == len(at) - 1)
-            base, curve = _curve(values[~atom], weights[~atom], k, (lows[code], highs[code]), outer)
-            shares, held = np.append(shares, rest), np.append(held, base)
-            knots.append(curve)
-        ends = code + np.cumsum(shares) / shares.sum()
-        ends[-1] = code + 1
-        keys.append(ends)
-        atoms.append(held)
-        lengths += [0] * (len(held) - curved) + [len(knots[-1])] * curved
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return np.concatenate(keys), np.concatenate(atoms).astype(distinct.dtype), starts, np.concatenate(knots)
+    codes = np.searchsorted(edges, distinct, side="right")
+    atom = counts >= enough
+    rest = np.bincount(codes[~atom], counts[~atom], len(edges) + 1)
+    curved = np.flatnonzero(rest >= k)
+    kept = ~atom & (rest[codes] >= k)
+    bases, lengths, knots = _curves(distinct[kept], counts[kept], codes[kept], k, _limits(edges, bounds))
+
+    of = np.concatenate([codes[atom], curved])
+    order = np.argsort(of, kind="stable")
+    of = of[order]
+    weights = np.concatenate([counts[atom], rest[curved]])[order]
+    keys = np.cumsum(weights / np.bincount(of, weights)[of])
+    last = np.append(of[1:] != of[:-1], True)
+    keys[last] = of[last] + 1
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(int(atom.sum()), int), lengths])[order])])
+    return keys, np.concatenate([distinct[atom], bases])[order], starts.astype(np.int32), knots
 
 
-def _curve(values: np.ndarray, weights: np.ndarray, k: int, limits: tuple[Any, Any], outer: tuple[bool, bool]
-           ) -> tuple[Any, np.ndarray]:
-    """The quantile curve of a cell's rows: its base, and its knots relative to that.
+def _curves(values: np.ndarray, counts: np.ndarray, codes: np.ndarray, k: int, limits: tuple[np.ndarray, np.ndarray]
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The quantile curves of the rows of each code that occurs: bases, numbers of knots, knots relative to the base.
 
-    The ends reach as far as an outermost block that is uniform would, or to the column's bound in the outer cells.
+    The ends of a curve reach as far as its outermost block would if it were uniform (a uniform block of width w has
+    mean absolute deviation w/4), or to the column's bound in the first and the last code.
     """
-    rows = np.repeat(values, weights)
-    base: Any = 0.0
-    if rows.dtype == np.int64:
-        base = np.int64(np.clip(np.sum(rows / len(rows)), -_INT_LIMIT, _INT_LIMIT))
-        wide = float(rows[-1]) - float(rows[0]) > 2.0**62
-        low, high = float(limits[0]) - float(base) - 0.5, float(limits[1]) - float(base) + 0.5
-        rows = rows.astype(float) - float(base) if wide else (rows - base).astype(float)
-        if not wide:
-            low, high = float(int(limits[0]) - int(base)) - 0.5, float(int(limits[1]) - int(base)) + 0.5
-    else:
-        low, high = float(limits[0]), float(limits[1])
-    blocks = np.array_split(rows, np.clip(len(rows) // k, 1, _BLOCKS))
-    means = np.array([np.sum(b / len(b)) for b in blocks])
-    reach = [2 * np.sum(np.abs(b / len(b) - m / len(b))) for b, m in ((blocks[0], means[0]), (blocks[-1], means[-1]))]
-    left = low if outer[0] else max(low, means[0] - reach[0])
-    right = high if outer[1] else min(high, means[-1] + reach[1])
-    return base, np.concatenate([[min(left, means[0])], means, [max(right, means[-1])]])
+    if not len(values):
+        return values, np.empty(0, int), np.empty(0)
+    rows, of = np.repeat(values, counts), np.repeat(codes, counts)
+    first = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
+    sizes = np.diff(np.append(first, len(rows)))
+    curve = np.repeat(np.arange(len(first)), sizes)
+    base, offsets = _relative(rows, first, curve)
+    blocks = np.clip(sizes // k, 1, _BLOCKS)
+    block = np.cumsum(np.append(0, blocks[:-1]))[curve] + (np.arange(len(rows)) - first[curve]) * blocks[curve] // sizes[curve]
+    held = np.bincount(block)
+    begin = np.cumsum(held) - held
+    means = np.add.reduceat(offsets / held[block], begin)
+    reach = 2 * np.add.reduceat(np.abs(offsets / held[block] - means[block] / held[block]), begin)
+
+    last = np.cumsum(blocks) - 1
+    here = of[first]
+    half = 0.5 if values.dtype == np.int64 else 0.0
+    lows, highs = (_minus(limit[here], base) for limit in limits)
+    left = np.where(here == 0, lows - half, np.maximum(lows - half, means[last - blocks + 1] - reach[last - blocks + 1]))
+    right = np.where(here == len(limits[0]) - 1, highs + half, np.minimum(highs + half, means[last] + reach[last]))
+    at = np.arange(len(first))
+    knots = np.insert(means, last + 1, np.maximum(right, means[last]))
+    knots = np.insert(knots, last - blocks + 1 + at, np.minimum(left, means[last - blocks + 1]))
+    return base, blocks + 2, knots
+
+
+def _relative(rows: np.ndarray, first: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The base of each curve (a whole number near its mean; 0 for floats), and its rows relative to it."""
+    if rows.dtype != np.int64:
+        return np.zeros(len(first)), rows
+    sizes = np.bincount(curve)
+    means = np.add.reduceat(rows / sizes[curve], first)
+    base = np.clip(means, -_INT_LIMIT, _INT_LIMIT).astype(np.int64)
+    return base, _minus(rows, base[curve])
+
+
+def _minus(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Difference as float64; exact for whole numbers that lie less than 2**53 apart."""
+    rough = a.astype(float) - b.astype(float)
+    if a.dtype != np.int64:
+        return rough
+    return np.where(np.abs(rough) < 2.0**62, (a - b).astype(float), rough)

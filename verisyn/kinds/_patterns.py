@@ -53,8 +53,8 @@ class Pattern:
         while at < len(text):
             token = _TOKEN.match(text, at)
             if not token:
-                raise UserError(f"The pattern {text!r} cannot be read from {text[at:at + 10]!r} on. It may hold letters, "
-                                r"\d, sets such as [A-Z0-9] and repeats such as {5}.")
+                raise UserError(f"The pattern {text!r} cannot be read from {text[at:at + 10]!r} on. It may hold "
+                                r"letters, \d, sets such as [A-Z0-9] and repeats such as {5}.")
             alphabets += [_alphabet(token[1], text)] * int(token[2] or 1)
             at = token.end()
         return cls(tuple(alphabets))
@@ -68,7 +68,8 @@ class Pattern:
             while at + run < len(self.alphabets) and self.alphabets[at + run] == self.alphabets[at]:
                 run += 1
             piece = _written(self.alphabets[at])
-            out += piece * run if len(self.alphabets[at]) == 1 and run < 4 else piece + (f"{{{run}}}" if run > 1 else "")
+            short = run == 1 or (run < 4 and len(self.alphabets[at]) == 1)
+            out += piece * run if short else f"{piece}{{{run}}}"
             at += run
         return out
 
@@ -156,7 +157,8 @@ def learn_patterns(values: pl.Series, k: int, most: int = 10) -> dict[str, float
 def _learn_one(skeleton: str, texts: list[str], k: int) -> Pattern:
     points = as_points(texts)
     joined = "".join(texts[:500])
-    hexadecimal = len(skeleton) >= 8 and re.fullmatch(r"[0-9a-f\W]+|[0-9A-F\W]+", joined) and re.search("[a-fA-F]", joined)
+    letters = re.search("[a-fA-F]", joined)
+    hexadecimal = letters and len(skeleton) >= 8 and re.fullmatch(r"[0-9a-f\W]+|[0-9A-F\W]+", joined)
     return Pattern(tuple(
         letter if letter != "w" else _learn_position(points[:, at], k, bool(hexadecimal))
         for at, letter in enumerate(skeleton)

@@ -36,6 +36,13 @@ def known(series: pl.Series) -> pl.Series:
     return there & series.is_not_nan().fill_null(False) if series.dtype.is_float() else there
 
 
+def written(series: pl.Series) -> pl.Series:
+    """Return values as text; whole numbers that are stored as floats lose their '.0'."""
+    if series.dtype.is_float() and bool((series.drop_nans() == series.drop_nans().round()).all()):
+        series = series.fill_nan(None).cast(pl.Int64, strict=False)
+    return series.cast(pl.String)
+
+
 def type_name(series: pl.Series, kind: str) -> str:
     """Return the name under which a data type is stored.
 
@@ -52,10 +59,11 @@ def type_name(series: pl.Series, kind: str) -> str:
 
 
 def as_type(values: pl.Series, name: str) -> pl.Series:
-    """Turn invented values into the type stored as `name`; text becomes a number by its digits."""
+    """Turn invented values into the type stored as `name`; text becomes a number by its digits, cut to what fits."""
     dtype = pl.Categorical if name == "Categorical" else _TYPES[name]
     if values.dtype == pl.String and dtype not in TEXTS:
-        values = values.str.replace_all(r"\D", "").cast(pl.Int64, strict=False)
+        digits = values.str.replace_all(r"\D", "").str.slice(0, 18).cast(pl.Int64, strict=False).fill_null(0)
+        values = digits % min(np.iinfo(name.lower()).max, 2**63 - 1) if dtype.is_integer() else digits
     return values.cast(dtype, strict=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
 
 import polars as pl
@@ -33,7 +34,8 @@ def read(column: Column, known: Mapping[str, type]) -> dict[str, Any]:
     >>> read(Column(name="age", kind="number", settings={"k": 3}), {"k": int})
     {'k': 3}
     """
-    for name, value in column.settings.items():
+    settings = {name: v.isoformat() if isinstance(v, (date, time)) else v for name, v in column.settings.items()}
+    for name, value in settings.items():
         where = f"The setting {name!r} of column {column.name!r} (kind {column.kind})"
         if name not in known:
             raise UserError(f"{where} is not known. {did_you_mean(name, known)}")
@@ -41,11 +43,11 @@ def read(column: Column, known: Mapping[str, type]) -> dict[str, Any]:
         allowed = (int, float) if wanted is float else wanted
         if not isinstance(value, allowed) or isinstance(value, bool):
             raise UserError(f"{where} is {value!r}, but {_WORDS[wanted]} is expected. Correct it in the schema.")
-    k = column.settings.get("k", K)
+    k = settings.get("k", K)
     if "k" in known and k < 1:
         raise UserError(f"The setting 'k' of column {column.name!r} is {k}, but it is the number of rows that must "
                         "share a value before it is published: give 1 or more (5 is usual).")
-    return dict(column.settings)
+    return settings
 
 
 def shared_by(settings: Mapping[str, Any], rows: int) -> int:
@@ -63,6 +65,6 @@ def shared_by(settings: Mapping[str, Any], rows: int) -> int:
 
 
 def distinct(values: pl.Series, rows: int = 50_000, limit: int = 10_000) -> pl.Series:
-    """Return up to `limit` distinct known values of evenly spaced `rows`, in order of appearance: cheap on any length."""
+    """Return up to `limit` distinct known values of evenly spaced `rows`, in order: cheap on any length."""
     stride = max(1, len(values) // rows)
     return values.gather_every(stride).drop_nulls().unique(maintain_order=True).head(limit)

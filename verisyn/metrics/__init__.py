@@ -88,6 +88,7 @@ class Sides:
     """What a metric compares: synthetic rows, the rows the generator saw, and real rows to hold them against.
 
     `unseen` says whether the generator never saw the holdout; privacy can be measured only against such rows.
+    `regenerated` names the columns whose values are made afresh and so should not be found in training rows.
     """
 
     fake: Side
@@ -95,6 +96,7 @@ class Sides:
     holdout: Side
     target: str | None = None
     unseen: bool = True
+    regenerated: tuple[str, ...] = ()
 
     @property
     def strangers(self) -> Side:

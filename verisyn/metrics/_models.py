@@ -11,7 +11,7 @@ from verisyn.metrics import Side
 
 _LEVELS = 200
 _CELLS = 3_000_000
-_ROUNDS = 100
+_ROUNDS, _RATE = 60, 0.15
 COLUMNS = 200
 """A wider table is judged on a seeded choice of this many columns."""
 
@@ -50,28 +50,28 @@ def _aligned(values: list[np.ndarray], levels: int) -> list[np.ndarray]:
     return [np.where(np.isnan(v), np.nan, code[np.nan_to_num(v).astype(np.int64)]) for v in values]
 
 
-def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool], seed: int) -> Any:
+def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
     """Fit a boosted classifier; about as many trees in all for many classes as for two."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    rounds = max(15, min(_ROUNDS, 3 * _ROUNDS // len(np.unique(y))))
-    return _fit(HistGradientBoostingClassifier, x, y, categories, rounds, seed)
+    rounds = max(10, min(_ROUNDS, 3 * _ROUNDS // len(np.unique(y))))
+    return _fit(HistGradientBoostingClassifier(max_iter=rounds), x, y, categories)
 
 
-def regressor(x: np.ndarray, y: np.ndarray, categories: list[bool], seed: int) -> Any:
+def regressor(x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
     """Fit a boosted regressor on squared error."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return _fit(HistGradientBoostingRegressor, x, y, categories, _ROUNDS, seed)
+    return _fit(HistGradientBoostingRegressor(max_iter=_ROUNDS), x, y, categories)
 
 
-def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool], rounds: int, seed: int) -> Any:
+def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
     from threadpoolctl import threadpool_limits
 
     # One thread: the same figures on every machine, and no CPU burnt by threads that wait for each other in a spin.
     with threadpool_limits(1, user_api="openmp"):
-        return model(max_iter=rounds, early_stopping=False, categorical_features=categories or None,
-                     random_state=seed).fit(x, y)
+        return model.set_params(learning_rate=_RATE, early_stopping=False, categorical_features=categories or None,
+                                random_state=0).fit(x, y)
 
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Intervals: for shares, for differences of shares, for the area under a ROC curve, and for means over blocks of rows."""
+"""Intervals: for shares and their differences, for the area under a ROC curve, for statistics of blocks of rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Influence:
         """Return the 95 % normal interval, kept inside [least, most]; it is never narrower than half a row's weight."""
         count = len(self.rows)
         half = Z * max(float(self.rows.std()) / np.sqrt(count), 0.5 / count)
-        return max(least, self.value - half), min(most, self.value + half)
+        return float(max(least, self.value - half)), float(min(most, self.value + half))
 
 
 def auc(truth: np.ndarray, score: np.ndarray) -> Influence:
@@ -106,5 +106,5 @@ def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) 
         The statistic without each block of the first sample, and of the second.
     """
     variance = sum((len(x) - 1) / len(x) * float(((x - x.mean()) ** 2).sum()) for x in (leave_out, other_leave_out))
-    half = Z * np.sqrt(variance)
+    half = float(Z * np.sqrt(variance))
     return max(0.0, value - half), min(1.0, value + half)

@@ -1,14 +1,11 @@
-"""The charts of a report: a few Altair templates, and for each figure the rows that fill one.
-
-A template is written once in the page however many figures use it; the page compiles it with Vega-Lite and fills in the
-rows when the figure scrolls into view. Colours are CSS variables, so that charts follow dark mode and paper.
-"""
+"""The figures of a report: from the findings' details, the rows that fill the chart templates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from verisyn.findings import Assessment
@@ -16,15 +13,13 @@ from verisyn.report._words import figure
 
 MOST_COLUMNS = 60
 MOST_LEVELS = 8
-MOST_LABELS = 24
 _EPOCH = datetime(1970, 1, 1)
 _DURATIONS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
-_REAL, _FAKE = "var(--real)", "var(--fake)"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: a template, its rows (column by column, to keep the page small), and words for all who cannot see it."""
+    """One figure: a template, its rows (a list a field, to keep the page small), and words for who cannot see it."""
 
     template: str
     rows: dict[str, list[Any]]
@@ -58,14 +53,14 @@ class Pictures:
 def pictures(assessment: Assessment) -> Pictures:
     """Collect the pictures that the findings' details hold; details of another form are left alone."""
     details = {f.name: f.details for f in assessment.findings}
-    told = sorted(details.get("fidelity.marginals", {}).get("columns", []), key=_worst_first)
+    told = [c for c in details.get("fidelity.marginals", {}).get("columns", []) if c.get("real")]
+    told.sort(key=_worst_first)
     columns = tuple(map(_column, told[:MOST_COLUMNS]))
     pairs = details.get("fidelity.pairs", {})
     heat = tuple(_heat(pairs)) if pairs.get("names") else ()
     telling = tuple(_telling(details.get("fidelity.two_sample", {})))
     roc = details.get("privacy.membership", {}).get("roc")
-    attack = _roc(roc, "Membership attack: rows found out among rows seen, against false alarms among rows never seen") \
-        if roc else None
+    attack = _roc(roc, "Membership attack: share of seen rows found, against false alarms on unseen rows") if roc else None
     everything = [c.picture for c in columns] + [p for _, p in (*heat, *telling)] + ([attack] if attack else [])
     return Pictures(columns, len(told) - len(columns), heat, tuple(pairs.get("worst", ())[:8]), telling, attack,
                     {f"chart-{i}": p for i, p in enumerate(everything)})
@@ -90,7 +85,7 @@ def _bars(column: dict[str, Any]) -> tuple[Picture, str]:
     shown, rest = rows[:MOST_LEVELS], rows[MOST_LEVELS:]
     if len(rest) == 1:
         shown, rest = rows, []
-    if rest:
+    elif rest:
         shown.append((f"{len(rest)} more", sum(r for _, r, _ in rest), sum(f for _, _, f in rest)))
     labels, real, fake = ([row[i] for row in shown] for i in range(3))
     label = f"{column['name']}: share of each level, real and synthetic; {_told(column)}"
@@ -98,27 +93,34 @@ def _bars(column: dict[str, Any]) -> tuple[Picture, str]:
 
 
 def _histogram(column: dict[str, Any]) -> tuple[Picture, str]:
-    """Draw shares as areas: height is share per width. Far-reaching end bins are cut short, and said to be."""
+    """Draw shares as areas: height is share per width. The end bins are open; far-reaching ones are cut short."""
     edges, write, unit = _drawn(column)
-    inner = sorted(b - a for a, b in zip(edges[1:-2], edges[2:-1], strict=True)) or [edges[-1] - edges[0]]
-    usual = inner[len(inner) // 2] or (edges[-1] - edges[0]) / max(1, len(edges) - 1) or 1.0
-    starts, ends = list(edges[:-1]), list(edges[1:])
-    cut = ends[0] - starts[0] > 3 * usual, ends[-1] - starts[-1] > 3 * usual
-    starts[0] = ends[0] - usual if cut[0] else starts[0]
-    ends[-1] = starts[-1] + usual if cut[1] else ends[-1]
-    ends = [max(e, s + usual / 50) for s, e in zip(starts, ends, strict=True)]
-    widths = [e - s for s, e in zip(starts, ends, strict=True)]
+    starts, ends = _cut(edges)
+    widths = [b - a for a, b in zip(starts, ends, strict=True)]
     real, fake = ([share / w for share, w in zip(column[side], widths, strict=True)] for side in ("real", "fake"))
-    top = max([*real, *fake, 0.0]) or 1.0
+    top = max([*real, *fake]) or 1.0
+    bins = [f"{write(a)} to {write(b)}" for a, b in pairwise(edges)]
+    if len(bins) > 2:
+        bins[0], bins[-1] = f"up to {write(edges[1])}", f"from {write(edges[-2])}"
+    shares = {title: [None, *(f"{s:.2%}" for s in column[side]), None]
+              for side, title in (("real", "share"), ("fake", "synthetic"))}
     rows = {"x0": [starts[0], *starts, ends[-1]], "x1": [starts[0], *ends, ends[-1]],
-            "real": [0.0, *(r / top for r in real), 0.0], "fake": [0.0, *(f / top for f in fake), 0.0],
-            "order": list(range(len(starts) + 2)),
-            "bin": ["", *(f"{write(a)} to {write(b)}" for a, b in zip(edges[:-1], edges[1:], strict=True)), ""],
-            "share": ["", *(f"{r:.2%} real, {f:.2%} synthetic"
-                            for r, f in zip(column["real"], column["fake"], strict=True)), ""]}
-    template = "moments" if column["type"] == "time" else "numbers"
-    unit = "; ".join(filter(None, [unit, "the outermost bins hold everything beyond" if any(cut) else ""]))
-    return Picture(template, rows, f"{column['name']}: histogram of real and synthetic values; {_told(column)}"), unit
+            "real": [0.0, *(round(r / top, 4) for r in real), 0.0],
+            "fake": [0.0, *(round(f / top, 4) for f in fake), 0.0],
+            "order": list(range(len(starts) + 2)), "bin": [None, *bins, None], **shares}
+    label = f"{column['name']}: histogram of real and synthetic values; {_told(column)}"
+    return Picture("moments" if column["type"] == "time" else "numbers", rows, label), unit
+
+
+def _cut(edges: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return where bins start and end: none without width, the first and the last not far wider than the rest."""
+    starts, ends = list(edges[:-1]), list(edges[1:])
+    whole = (edges[-1] - edges[0]) or abs(edges[0]) or 1.0
+    inner = sorted(b - a for a, b in zip(starts[1:-1], ends[1:-1], strict=True)) or [whole / len(starts)]
+    usual = inner[len(inner) // 2] or whole / len(starts)
+    starts[0] = max(starts[0], ends[0] - 3 * usual)
+    ends[-1] = min(ends[-1], starts[-1] + 3 * usual)
+    return starts, [max(end, start + whole / 1000) for start, end in zip(starts, ends, strict=True)]
 
 
 def _drawn(column: dict[str, Any]) -> tuple[list[float], Callable[[float], str], str]:
@@ -139,107 +141,25 @@ def _told(column: dict[str, Any]) -> str:
 def _heat(pairs: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
     names, real, fake = pairs["names"], pairs["real"], pairs["fake"]
     cells = [(a, b) for a in range(len(names)) for b in range(len(names)) if a != b]
-    axis = "labelled" if len(names) <= MOST_LABELS else "bare"
     height = max(150, min(330, 15 * len(names)))
-    for title, side, value in (("Real", "real", lambda a, b: real[a][b]), ("Synthetic", "fake", lambda a, b: fake[a][b]),
-                               ("Difference", "gap", lambda a, b: fake[a][b] - real[a][b])):
+    values = {"real": [real[a][b] for a, b in cells], "fake": [fake[a][b] for a, b in cells]}
+    values["gap"] = [f - r for r, f in zip(values["real"], values["fake"], strict=True)]
+    for title, side in (("Real", "real"), ("Synthetic", "fake"), ("Difference", "gap")):
         rows = {"a": [str(names[a]) for a, _ in cells], "b": [str(names[b]) for _, b in cells],
-                "v": [round(value(a, b), 3) for a, b in cells]}
-        yield title, Picture(f"{side}-{axis}", rows, f"{title}: dependence of each pair of {len(names)} columns", height)
+                "v": [round(v, 3) for v in values[side]]}
+        label = f"{title}: dependence of each pair of {len(names)} columns"
+        yield title, Picture(side, rows, label, height)
 
 
 def _telling(details: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
     if details.get("roc"):
-        yield "Real or synthetic?", _roc(details["roc"], "ROC curve of a classifier that tells synthetic rows from real rows")
+        yield "Real or synthetic?", _roc(details["roc"], "ROC curve of a classifier of synthetic and real rows")
     if details.get("top"):
         top = details["top"][:MOST_LEVELS]
         rows = {"label": [str(t["name"]) for t in top], "gain": [t["gain"] for t in top]}
-        yield "What gives it away", Picture("gains", rows, "Columns by how much they help the classifier", 22 * len(top))
+        label = "Columns by how much they help the classifier"
+        yield "What gives it away", Picture("gains", rows, label, 22 * len(top))
 
 
 def _roc(points: Sequence[Sequence[float]], label: str) -> Picture:
     return Picture("roc", {"fpr": [p[0] for p in points], "tpr": [p[1] for p in points]}, label, 240)
-
-
-def templates(names: set[str]) -> dict[str, dict[str, Any]]:
-    """Return the Vega-Lite specifications of the named templates."""
-    makers = {"numbers": lambda: _overlay("quantitative"), "moments": lambda: _overlay("temporal"), "levels": _levels,
-              "roc": _curve, "gains": _gains}
-    makers |= {f"{side}-{axis}": lambda s=side, a=axis: _cells(s, a == "labelled")  # type: ignore[misc]
-               for side in ("real", "fake", "gap") for axis in ("labelled", "bare")}
-    return {name: _styled(makers[name]()) for name in sorted(names)}
-
-
-def _styled(chart: Any) -> dict[str, Any]:
-    """Give a chart the house style; every colour is a variable of the page."""
-    axis = {"labelColor": "var(--quiet)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
-            "tickColor": "var(--line)", "gridColor": "var(--hair)", "labelFontSize": 11, "titleFontSize": 11,
-            "titleFontWeight": "normal", "tickSize": 4, "labelPadding": 4}
-    chart = chart.properties(width="container").configure(font="system-ui, sans-serif", background="transparent")
-    spec = chart.configure_view(stroke=None).configure_axis(**axis).to_dict()
-    spec.pop("$schema", None)
-    return spec
-
-
-def _overlay(kind: str) -> Any:
-    """Real values as a grey area of bars, synthetic values as a line over it."""
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("rows")).encode(
-        x=alt.X(f"x0:{kind[0].upper()}", title=None, axis=alt.Axis(grid=False, tickCount=4, labelFlush=True),
-                scale=alt.Scale(zero=False, nice=False, **({"type": "utc"} if kind == "temporal" else {}))))
-    height = alt.Scale(domain=[0, 1.04])
-    bars = base.mark_rect(color=_REAL).encode(x2="x1", y=alt.Y("real:Q", axis=None, scale=height), y2=alt.datum(0))
-    line = base.mark_line(interpolate="step-after", color=_FAKE, strokeWidth=1.75).encode(
-        y=alt.Y("fake:Q", axis=None, scale=height), order="order:Q")
-    hover = base.mark_rect(opacity=0).encode(x2="x1", y=alt.datum(0), y2=alt.datum(1.04), tooltip=["bin:N", "share:N"])
-    return alt.layer(bars, line, hover)
-
-
-def _levels() -> Any:
-    """Real shares as wide grey bars, synthetic shares as slim ones inside them."""
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y("label:N", sort=None, title=None,
-                axis=alt.Axis(labelLimit=110, ticks=False, domain=False, labelColor="var(--ink)")),
-        tooltip=["label:N", alt.Tooltip("real:Q", format=".2%"), alt.Tooltip("fake:Q", title="synthetic", format=".2%")])
-    share = {"axis": alt.Axis(format=".0%", tickCount=3, grid=False), "title": None}
-    bars = base.mark_bar(color=_REAL, height={"band": 0.86}).encode(x=alt.X("real:Q", **share))
-    return alt.layer(bars, base.mark_bar(color=_FAKE, height={"band": 0.3}).encode(x=alt.X("fake:Q", **share)))
-
-
-def _cells(side: str, labelled: bool) -> Any:
-    """One heat map: strength is opacity, so that one hue serves a light and a dark page."""
-    import altair as alt
-
-    label = alt.Axis(labels=labelled, ticks=False, domain=False, labelLimit=78, labelFontSize=10, title=None)
-    colour = {"real": alt.value("var(--ink)"), "fake": alt.value(_FAKE),
-              "gap": alt.condition("datum.v < 0", alt.value("var(--less)"), alt.value(_FAKE))}[side]
-    full = 0.5 if side == "gap" else 1.0
-    return alt.Chart(alt.NamedData("rows")).transform_calculate(size="abs(datum.v)").mark_rect().encode(
-        x=alt.X("a:N", sort=None, axis=None), y=alt.Y("b:N", sort=None, axis=label), color=colour,
-        opacity=alt.Opacity("size:Q", legend=None, scale=alt.Scale(domain=[0, full], range=[0.04, 1], clamp=True)),
-        tooltip=["a:N", "b:N", alt.Tooltip("v:Q", format=".3f", title="difference" if side == "gap" else "dependence")])
-
-
-def _curve() -> Any:
-    """A ROC curve over the diagonal of guessing."""
-    import altair as alt
-
-    share = {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".0%", tickCount=5)}
-    line = alt.Chart(alt.NamedData("rows")).mark_line(color=_FAKE, strokeWidth=2).encode(
-        x=alt.X("fpr:Q", title="false alarms", **share), y=alt.Y("tpr:Q", title="found", **share))
-    chance = line.mark_line(color="var(--quiet)", strokeDash=[3, 4], strokeWidth=1).encode(y=alt.Y("fpr:Q", title="found", **share))
-    return alt.layer(chance, line)
-
-
-def _gains() -> Any:
-    """Columns by what they give a classifier."""
-    import altair as alt
-
-    return alt.Chart(alt.NamedData("rows")).mark_bar(color=_FAKE, height={"band": 0.55}).encode(
-        x=alt.X("gain:Q", title=None, axis=alt.Axis(grid=False, tickCount=4)), tooltip=["label:N", "gain:Q"],
-        y=alt.Y("label:N", sort=None, title=None,
-                axis=alt.Axis(labelLimit=130, ticks=False, domain=False, labelColor="var(--ink)")))
-

@@ -55,7 +55,7 @@ def worst(findings: Iterable[Finding]) -> Verdict:
 
     Examples
     --------
-    >>> worst([Finding("a.b", "?", "good", ""), Finding("a.c", "?", "fair", ""), Finding("a.d", "?", "not answered", "")])
+    >>> worst([Finding("a.b", "?", "good", ""), Finding("a.c", "?", "fair", ""), Finding("a.d", "", "not answered", "")])
     'fair'
     """
     answered = [_WORSE.index(f.verdict) for f in findings if f.verdict != "not answered"]
@@ -137,15 +137,21 @@ def plain(key: str) -> str:
 
 def measured(finding: Finding) -> list[tuple[str, str]]:
     """Return the plain figures among a finding's details, as words and text."""
-    return [(plain(k), _scalar(v)) for k, v in finding.details.items() if isinstance(v, str | int | float)]
+    return [(plain(k), scalar(v)) for k, v in finding.details.items() if isinstance(v, str | int | float)]
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: str | float) -> str:
+    """Write one plain value: text as it is, counts in full, measures shortened."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     return value if isinstance(value, str) else figure(value)
+
+
+def tidy(sentence: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return sentence.replace(" %", "\u00a0%")
 
 
 def made_of(run: dict[str, Any]) -> str:
@@ -154,5 +160,6 @@ def made_of(run: dict[str, Any]) -> str:
     made = f"{count(rows['synthetic'], 'synthetic row')}" if "synthetic" in rows else "Synthetic rows"
     by = f" by {run['generator']}" if run.get("generator") else ""
     source = f" from {count(rows['train'], 'real row')}" if "train" in rows else ""
-    against = f", judged against {count(rows['holdout'], 'real row')} the generator never saw" if rows.get("holdout") else ""
-    return f"{made}, made{by}{source}{against}." if by or source else f"{made}{against}."
+    judges = count(rows.get("holdout") or 0, "real row")
+    against = f", judged against {judges} the generator never saw" if rows.get("holdout") else ""
+    return f"{made}, made{by}{source}{against}."

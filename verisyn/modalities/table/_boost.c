@@ -166,7 +166,7 @@ API void free_grown(Grown *g) { free(g->nodes.data); free(g->roots.data); free(g
 typedef struct {
     double rate, l2, level_l2, min_gain;
     int64_t max_rows;
-    int32_t folds, rounds, leaves, min_rows, min_leaf, min_side, patience;
+    int32_t folds, rounds, leaves, min_rows, min_leaf, min_side, patience, grow_rows;
 } Settings;
 
 typedef struct { /* the training rows as one part sees them */
@@ -194,7 +194,8 @@ typedef struct {
 typedef struct { /* scratch of one fit_part call */
     const Settings *s;
     const Data *d;
-    int32_t m, active, total;
+    int32_t m, active, total, most; /* rows, features that vary, bins of all of them, most leaves */
+    float least_gain;
     int32_t *pick, *index, *spare, *use, *offset, *first_raw;
     uint16_t *low, *high; /* smallest and largest code of each bin */
     uint8_t *bins, *fold, *raw_bin, *right;
@@ -299,7 +300,7 @@ static void try_cuts(const Work *w, Leaf *leaf, int32_t f, const int32_t *order,
 }
 
 static void find_split(const Work *w, Leaf *leaf) {
-    leaf->gain = (float)w->s->min_gain;
+    leaf->gain = w->least_gain;
     leaf->feature = -1;
     if (leaf->end - leaf->start < 2 * w->s->min_leaf) return;
     for (int32_t f = 0; f < w->active; f++) {
@@ -364,7 +365,7 @@ static void sum_steps(const Work *w, Leaf *leaf) {
 }
 
 /* Grow one tree, best leaf first, and add it to the logits; returns its leaves, or -1 without memory. */
-static int32_t grow(Work *w, int32_t train, int32_t folds) {
+static int32_t grow(Work *w, int32_t train) {
     Node root = {-1, 0, 0, 0, 0};
     int32_t id = (int32_t)w->out->nodes.used, n = 1;
     if (!add(&w->out->nodes, &root, sizeof root) || !add(&w->out->roots, &id, sizeof id)) return -1;
@@ -372,7 +373,7 @@ static int32_t grow(Work *w, int32_t train, int32_t folds) {
     sum_steps(w, &w->leaves[0]);
     fill(w, &w->leaves[0]);
     find_split(w, &w->leaves[0]);
-    while (n < w->s->leaves) {
+    while (n < w->most) {
         Leaf *best = w->leaves;
         for (int32_t k = 1; k < n; k++)
             if (w->leaves[k].feature >= 0 && (best->feature < 0 || w->leaves[k].gain > best->gain)) best = &w->leaves[k];
@@ -391,7 +392,7 @@ static int32_t grow(Work *w, int32_t train, int32_t folds) {
         best->node = kid; other->node = kid + 1;
         sum_steps(w, best);
         sum_steps(w, other);
-        if (n == w->s->leaves) break;
+        if (n == w->most) break;
         if (best->end - best->start < other->end - other->start) {
             Sums *swap = best->hist; best->hist = other->hist; other->hist = swap;
             small = best; large = other;
@@ -405,49 +406,75 @@ static int32_t grow(Work *w, int32_t train, int32_t folds) {
         const Leaf *leaf = &w->leaves[k];
         float value = -leaf->g / (leaf->h + (float)w->s->l2);
         value = (float)w->s->rate * (value > 4 ? 4 : value < -4 ? -4 : value);
-        ((Node *)w->out->nodes.data)[leaf->node].value = value / (float)folds;
+        ((Node *)w->out->nodes.data)[leaf->node].value = value / (float)w->s->folds;
         for (int32_t i = leaf->start; i < leaf->end; i++) w->logit[w->index[i]] += value;
         for (int32_t i = leaf->check_start; i < leaf->check_end; i++) w->logit[w->index[i]] += value;
     }
     return n;
 }
 
-/* Boost on all folds but one, and keep the trees up to where the loss on that one is least. */
-static int boost(Work *w, int32_t fold, int32_t zeros, float base) {
-    int32_t train = 0, bad = 0;
-    double loss = 0, best = 0, now;
-    Pile nodes = w->out->nodes, roots = w->out->roots, masks = w->out->masks;
-    for (int32_t i = 0; i < w->m; i++) w->logit[i] = base;
+static double check_loss(const Work *w, int32_t train, int32_t zeros) {
+    double loss = 0;
+    for (int32_t i = train; i < w->m; i++) {
+        int32_t row = w->index[i];
+        loss += (double)softplus(w->logit[row]) - (row >= zeros ? (double)w->logit[row] : 0);
+    }
+    return loss;
+}
+
+typedef struct { int64_t nodes, roots, masks; } Mark;
+
+static Mark mark(const Work *w) { return (Mark){w->out->nodes.used, w->out->roots.used, w->out->masks.used}; }
+
+static void back_to(Work *w, Mark at) {
+    w->out->nodes.used = at.nodes; w->out->roots.used = at.roots; w->out->masks.used = at.masks;
+}
+
+/* Boost on all folds but one, and keep the trees up to where the loss on that one is least.
+ * Returns by how much it fell, or -1 without memory. */
+static double boost(Work *w, int32_t fold, int32_t zeros, float base) {
+    int32_t bad = 0, train = 0, check = w->m;
+    Mark kept = mark(w);
+    for (int32_t i = 0; i < w->m; i++) {
+        w->logit[i] = base;
+        if (w->fold[i] == fold) w->index[--check] = i;
+    }
+    double first = check_loss(w, check, zeros), best = first;
     for (int32_t round = 0; round < w->s->rounds && bad < w->s->patience; round++) {
-        train = 0;
-        int32_t check = w->m;
+        train = 0; check = w->m;
         for (int32_t i = 0; i < w->m; i++) {
             if (w->fold[i] == fold) { w->index[--check] = i; continue; }
             float p = sigmoid(w->logit[i]);
             w->step[i] = (Sums){p - (float)(i >= zeros), p * (1 - p), 1, 0};
             w->index[train++] = i;
         }
-        int32_t n = grow(w, train, w->s->folds);
-        if (n < 0) return 1;
+        int32_t n = grow(w, train);
+        if (n < 0) return -1;
         if (n == 1) break;
-        now = 0;
-        for (int32_t i = 0; i < w->m; i++)
-            if (w->fold[i] == fold) now += (double)softplus(w->logit[i]) - (i >= zeros ? (double)w->logit[i] : 0);
-        if (round == 0) {
-            best = 0;
-            for (int32_t i = 0; i < w->m; i++)
-                if (w->fold[i] == fold) best += (double)softplus(base) - (i >= zeros ? (double)base : 0);
-        }
-        loss = now;
-        if (loss < best) {
-            best = loss; bad = 0;
-            nodes.used = w->out->nodes.used; roots.used = w->out->roots.used; masks.used = w->out->masks.used;
-        } else {
-            bad++;
-        }
+        double loss = check_loss(w, train, zeros);
+        if (loss < best) { best = loss; bad = 0; kept = mark(w); } else bad++;
     }
-    w->out->nodes.used = nodes.used; w->out->roots.used = roots.used; w->out->masks.used = masks.used;
-    return 0;
+    back_to(w, kept);
+    return first - best;
+}
+
+/* Boost each fold. A question of enough rows may have trees four or sixteen times as large, with smaller gains, where
+ * the first fold clearly gains from it. Returns 1 without memory. */
+static int boost_folds(Work *w, int32_t zeros, float base) {
+    Mark start = mark(w);
+    w->most = w->s->leaves; w->least_gain = (float)w->s->min_gain;
+    double gain = boost(w, 0, zeros, base);
+    while (gain >= 0 && w->m >= w->s->grow_rows && w->most < 16 * w->s->leaves) {
+        Mark now = mark(w);
+        w->most *= 4; w->least_gain /= 4;
+        double more = boost(w, 0, zeros, base);
+        if (more < 0) return 1;
+        if (more < 1.05 * gain + 2) { back_to(w, now); w->most /= 4; w->least_gain *= 4; break; }
+        back_to(w, start);
+        gain = boost(w, 0, zeros, base);
+    }
+    for (int32_t fold = 1; gain >= 0 && fold < w->s->folds; fold++) gain = boost(w, fold, zeros, base);
+    return gain < 0;
 }
 
 /* ---- fitting a part ---------------------------------------------------------------------------------------------- */
@@ -478,8 +505,7 @@ static int fit_node(Work *w, const Plan *plan, int32_t id, int32_t lo, int32_t h
         deal_folds(w, left, w->m, &seed);
         bin_features(w);
         w->masks_before = w->out->masks.used;
-        for (int32_t fold = 0; w->active && fold < w->s->folds; fold++)
-            if (boost(w, fold, left, plan->base[id])) return 1;
+        if (w->active && boost_folds(w, left, plan->base[id])) return 1;
     }
     return fit_node(w, plan, plan->left[id], lo, middle) || fit_node(w, plan, plan->right[id], middle, hi);
 }
@@ -505,8 +531,8 @@ API int fit_part(const Settings *s, const Data *d, int32_t nodes, int32_t size, 
     w.high = malloc(f * BINS * sizeof *w.high);
     w.raw_bin = malloc(65536);
     w.count = malloc(65536 * sizeof *w.count);
-    w.hist = malloc((size_t)s->leaves * f * BINS * sizeof *w.hist);
-    w.leaves = malloc((size_t)s->leaves * sizeof *w.leaves);
+    w.hist = malloc(16 * (size_t)s->leaves * f * BINS * sizeof *w.hist);
+    w.leaves = malloc(16 * (size_t)s->leaves * sizeof *w.leaves);
     int failed = !w.pick || !w.index || !w.spare || !w.fold || !w.logit || !w.step || !w.bins || !w.use || !w.offset
                  || !w.low || !w.high || !w.raw_bin || !w.count || !w.hist || !w.leaves;
     Plan plan = {left, right, mid, base, first_tree, first_mask, seed};

@@ -22,7 +22,7 @@ class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
     _fields_ = (*((n, c.c_double) for n in ("rate", "l2", "level_l2", "min_gain")), ("max_rows", c.c_int64),
-                *((n, c.c_int32) for n in ("folds", "rounds", "leaves", "min_rows", "min_leaf", "min_side", "patience")))
+                *((n, c.c_int32) for n in ("folds", "rounds", "leaves", "min_rows", "min_leaf", "min_side", "patience", "grow_rows")))
 
 
 class _Data(c.Structure):
@@ -52,13 +52,13 @@ class _Model(c.Structure):
 @cache
 def _core() -> c.CDLL:
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-    path = Path(__file__).with_name("_boost" + suffix)
+    path = Path(__file__).with_name("_boost_core" + suffix)
     try:
         core = c.CDLL(str(path))
     except OSError as e:
         raise VerisynError(f"The compiled core of verisyn could not be loaded ({e}). In a checkout, build it with "
                            "'pip install -e .' or 'python hatch_build.py'; otherwise reinstall verisyn.") from None
-    i32, i64, f64, p = c.c_int32, c.c_int64, c.c_double, c.c_void_p
+    i32, i64, p = c.c_int32, c.c_int64, c.c_void_p
     core.code_tree.argtypes = [i32, p, p, i32, i32, p, p, p, p]
     core.fit_part.argtypes = [p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p]
     core.free_grown.argtypes = [p]
@@ -67,5 +67,140 @@ def _core() -> c.CDLL:
     core.walk_within.argtypes = [p, p, i32, i64, p, p, p, p]
     core.dependence.argtypes = [p, i64, i32, p]
     core.dependence.restype = None
-    assert f64 is c.c_double
     return core
+
+
+def _at(array: np.ndarray) -> int:
+    return array.ctypes.data
+
+
+def _done(status: int) -> int:
+    if status:
+        raise MemoryError("There was not enough memory for the tree generator.")
+    return status
+
+
+@dataclass(frozen=True)
+class CodeTree:
+    """A part as a tree of yes-or-no questions, parents first.
+
+    Attributes
+    ----------
+    left, right : int32 arrays of shape (inner nodes,)
+        Children: an inner node, or ``~code``.
+    perm : int32 array of shape (codes,)
+        The code at each leaf, from left to right.
+    mid : int32 array of shape (inner nodes,)
+        Position of the first leaf on a node's right side.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    mid: np.ndarray
+    perm: np.ndarray
+
+    @classmethod
+    def build(cls, counts: np.ndarray, ordered: bool, missing: int) -> CodeTree:
+        """Halve the mass of ordered codes again and again, a missing code first; make a Huffman tree of unordered ones."""
+        size = len(counts)
+        counts = np.ascontiguousarray(counts, np.int64)
+        order = np.argsort(-counts, kind="stable").astype(np.int32)
+        left, right, mid, perm = (np.zeros(n, np.int32) for n in (size - 1, size - 1, size - 1, size))
+        nodes = _core().code_tree(size, _at(counts), _at(order), ordered, missing, _at(left), _at(right), _at(mid), _at(perm))
+        _done(nodes < 0)
+        return cls(left, right, mid, perm)
+
+    @property
+    def position(self) -> np.ndarray:
+        """The leaf position of each code."""
+        out = np.empty_like(self.perm)
+        out[self.perm] = np.arange(len(self.perm), dtype=np.int32)
+        return out
+
+
+@dataclass(frozen=True)
+class Features:
+    """The parts a part is told of: uint16 codes of shape (rows, features) in Fortran order, their names, sizes, orders."""
+
+    values: np.ndarray
+    names: np.ndarray
+    sizes: np.ndarray
+    ordered: np.ndarray
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A fitted part: p(code | codes before it)."""
+
+    tree: CodeTree
+    base: np.ndarray
+    first_tree: np.ndarray
+    first_mask: np.ndarray
+    root: np.ndarray
+    node: np.ndarray
+    mask: np.ndarray
+
+    @classmethod
+    def fit(cls, settings: Settings, tree: CodeTree, codes: np.ndarray, features: Features, seed: int) -> Forest:
+        """Boost every node of `tree`; `codes` are this part's, one a row."""
+        position = tree.position[codes]
+        order = np.argsort(position, kind="stable").astype(np.int32)
+        edges = np.concatenate([[0], np.cumsum(np.bincount(position, minlength=len(tree.perm)))])
+        data = _Data(len(codes), len(features.names), *(_at(a) for a in (
+            features.values, features.names, features.sizes, features.ordered, order, edges)))
+        nodes = len(tree.left)
+        base, first_tree, first_mask = np.zeros(nodes, np.float32), np.zeros(nodes + 1, np.int32), np.zeros(nodes + 1, np.int32)
+        grown = _Grown()
+        try:
+            _done(_core().fit_part(c.byref(settings), c.byref(data), nodes, len(tree.perm), _at(tree.left), _at(tree.right),
+                                   _at(tree.mid), seed, _at(base), _at(first_tree), _at(first_mask), c.byref(grown)))
+            root, node, mask = grown.roots.copy("<i4"), grown.nodes.copy(NODE), grown.masks.copy("<u8", 4).reshape(-1, 4)
+        finally:
+            _core().free_grown(c.byref(grown))
+        return cls(tree, base, first_tree, first_mask, root, node, mask)
+
+    def _model(self) -> _Model:
+        t = self.tree
+        return _Model(len(t.left), len(t.perm), *(_at(a) for a in (
+            t.left, t.right, self.first_tree, self.first_mask, self.root, self.base, self.node, self.mask)))
+
+    def draw(self, x: np.ndarray, u: np.ndarray, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw one code a row.
+
+        Parameters
+        ----------
+        x : uint16 array of shape (rows, parts), C order
+            Codes of the parts before this one.
+        u : float64 array of shape (rows,)
+            Uniform numbers; they are overwritten.
+        allowed : bool array of shape (codes,), optional
+            Codes to draw from; at least one is True.
+
+        Returns
+        -------
+        codes : int32 array
+        log_mass : float64 array
+            Log of the probability of the allowed codes.
+        """
+        codes, log_mass = np.empty(len(u), np.int32), np.zeros(len(u))
+        if allowed is None:
+            _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(u), _at(codes), None, None, None))
+        else:
+            mask = np.ascontiguousarray(allowed, np.uint8)
+            _done(_core().walk_within(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(mask), _at(u), _at(codes),
+                                      _at(log_mass)))
+        return codes, log_mass
+
+    def log_prob(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return log p(code | `x`) for each row."""
+        codes, out, position = np.ascontiguousarray(codes, np.int32), np.zeros(len(codes)), self.tree.position
+        _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(codes), None, _at(codes), _at(position),
+                           _at(self.tree.mid), _at(out)))
+        return out
+
+
+def dependence(coarse: np.ndarray, part: int) -> np.ndarray:
+    """Return the mutual information of a part with each before it: uint8 codes under 16, (rows, parts), Fortran order."""
+    out = np.zeros(part)
+    _core().dependence(_at(coarse), len(coarse), part, _at(out))
+    return out

@@ -1,0 +1,143 @@
+"""Models: frames come back as they went in, seeds, blocks, conditions, balance, disk."""
+
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+import verisyn as vs
+from verisyn.errors import UserError
+from verisyn.model import BLOCK, Model
+
+
+@pytest.fixture(scope="module")
+def people():
+    rng = np.random.default_rng(0)
+    n = 3000
+    age = rng.integers(18, 90, n)
+    rich = rng.random(n) < 1 / (1 + np.exp(-(age - 60) / 8))
+    return pl.DataFrame({
+        "age": age, "income": np.where(rich, ">50K", "<=50K"), "weight": np.round(rng.normal(70, 12, n), 1),
+        "since": pl.Series(np.datetime64("2015-01-01") + rng.integers(0, 2000, n)).cast(pl.Date),
+    }).with_columns(pl.when(pl.col("age") > 70).then(None).otherwise(pl.col("weight")).alias("weight"))
+
+
+@pytest.fixture(scope="module")
+def model(people):
+    return vs.fit(people, seed=0)
+
+
+def test_dependence_is_learnt(people, model):
+    fake = model.sample(5000, seed=1)
+    assert fake.schema == people.schema
+    for frame in (people, fake):
+        by = frame.group_by("income").agg(pl.col("age").mean()).sort("income")["age"]
+        assert by[1] - by[0] > 20
+    assert fake.filter(pl.col("age") > 74)["weight"].null_count() == fake.filter(pl.col("age") > 74).height
+    assert fake.filter(pl.col("age") < 66)["weight"].null_count() == 0
+
+
+def test_same_seed_same_rows_whatever_the_threads(people):
+    one, two = (vs.fit(people, seed=5, jobs=jobs).sample(BLOCK + 7, seed=3, jobs=jobs) for jobs in (1, 2))
+    assert one.equals(two)
+    assert not one.equals(vs.fit(people, seed=5).sample(BLOCK + 7, seed=4))
+
+
+def test_more_rows_begin_with_the_same_rows_block_by_block(model):
+    assert model.sample(2 * BLOCK, seed=1)[:BLOCK].equals(model.sample(BLOCK, seed=1))
+
+
+@pytest.mark.parametrize("given", ["income == '>50K' and age < 40", "age in [30, 31, 32]", "weight is None",
+                                   "since >= '2019-01-01'", "age < 30 or weight > 90"])
+def test_given_is_met_by_every_row(model, given):
+    from verisyn.conditions import parse
+
+    rows = model.sample(400, seed=2, given=given)
+    assert rows.height == 400
+    assert parse(given, rows.columns).holds(rows).all()
+
+
+def test_given_reweights_what_comes_before(people, model):
+    real = people.filter(pl.col("income") == ">50K")["age"].mean()
+    fake = model.sample(3000, seed=2, given="income == '>50K'")["age"].mean()
+    assert abs(real - fake) < 1.5
+
+
+def test_impossible_conditions_say_how_near_the_data_comes(model):
+    with pytest.raises(UserError, match="each clause alone"):
+        model.sample(10, given="age < 20 and income == 'none'")
+    with pytest.raises(UserError, match="Did you mean 'income'"):
+        model.sample(10, given="incom == '>50K'")
+
+
+def test_balance(model):
+    counts = model.sample(1001, seed=1, balance="income")["income"].value_counts()["count"]
+    assert sorted(counts) == [500, 501]
+    with pytest.raises(UserError, match="cannot be balanced"):
+        model.sample(10, balance="since")
+
+
+def test_log_prob_knows_likely_rows(people, model):
+    typical = model.log_prob(people)
+    shuffled = model.log_prob(people.with_columns(pl.col("income").shuffle(seed=1)))
+    assert typical.mean() > shuffled.mean() + 0.2
+
+
+def test_a_saved_model_samples_the_same_rows(model, tmp_path):
+    model.save(tmp_path / "m")
+    assert vs.load(tmp_path / "m").sample(500, seed=1).equals(model.sample(500, seed=1))
+    with pytest.raises(UserError, match="--force"):
+        model.save(tmp_path / "m")
+    model.save(tmp_path / "m", force=True)
+    first = (tmp_path / "m" / "arrays.npz").read_bytes()
+    model.save(tmp_path / "again")
+    assert (tmp_path / "again" / "arrays.npz").read_bytes() == first
+
+
+def test_no_training_row_is_in_a_saved_model(tmp_path):
+    secret = [f"secret-{i:04d}-{i * 7919 % 10007:05d}" for i in range(300)]
+    amounts = np.round(np.random.default_rng(1).lognormal(9, 2, 300), 4)
+    frame = pl.DataFrame({"code": secret, "amount": amounts, "note": [f"{s} lives here alone with a cat" for s in secret]})
+    vs.fit(frame, seed=0).save(tmp_path / "m")
+    text = (tmp_path / "m" / "model.json").read_text()
+    with np.load(tmp_path / "m" / "arrays.npz") as arrays:
+        numbers = np.concatenate([arrays[k].ravel().astype(float) for k in arrays.files if arrays[k].dtype.kind in "fiu"])
+    assert not [s for s in secret if s in text]
+    assert not np.isin(amounts, numbers).any()
+    assert not [a for a in amounts if re.search(rf"(?<![\d.]){re.escape(repr(float(a)))}(?!\d)", text)]
+
+
+@pytest.mark.parametrize("damage", ["absent", "torn", "newer"])
+def test_a_damaged_model_gets_a_sentence(model, tmp_path, damage):
+    path = tmp_path / "m"
+    model.save(path)
+    if damage == "absent":
+        (path / "arrays.npz").unlink()
+    elif damage == "torn":
+        (path / "arrays.npz").write_bytes((path / "arrays.npz").read_bytes()[:100])
+    else:
+        text = (path / "model.json").read_text()
+        (path / "model.json").write_text(text.replace('"format": 1', '"format": 2', 1))
+    with pytest.raises(UserError, match=r"not a model|damaged|newer format"):
+        Model.load(path)
+
+
+def test_settings_and_generators_are_checked(people):
+    with pytest.raises(UserError, match="no setting 'dept'"):
+        vs.fit(people, dept=3)
+    with pytest.raises(UserError, match="no generator called 'gan'"):
+        vs.fit(people, generator="gan")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 20])
+def test_tiny_tables(people, rows):
+    assert vs.fit(people[:rows], seed=0).sample(10, seed=0).schema == people.schema
+
+
+def test_wide_and_many_levels():
+    rng = np.random.default_rng(0)
+    wide = pl.DataFrame({f"c{i}": rng.integers(0, 5, 300) for i in range(400)})
+    assert vs.fit(wide, seed=0).sample(100, seed=0).shape == (100, 400)
+    levels = pl.DataFrame({"code": [f"level {i % 100_000}" for i in range(200_000)], "x": rng.random(200_000)})
+    assert vs.fit(levels, seed=0).sample(1000, seed=0).schema == levels.schema

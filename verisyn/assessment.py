@@ -1,0 +1,237 @@
+"""assess(): ask every metric on the shelf; say what could not be asked, and why."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+import polars as pl
+
+from verisyn import shelves
+from verisyn.description import modelled, resolve_schema
+from verisyn.findings import Assessment, Finding, Measure, NotAnswered
+from verisyn.metrics import Side, Sides
+from verisyn.metrics._conform import conform
+from verisyn.modalities.table._views import TableCoder, scales_of
+from verisyn.progress import Progress
+from verisyn.schema import Schema, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from verisyn.model import Model
+
+MOST_ROWS, MOST_CELLS = 50_000, 10_000_000
+"""Every side is judged on at most so many rows, and so many cells, drawn by the seed."""
+_INNER_HOLDOUT = 0.2
+NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against real rows that the generator may have "
+              "seen, and privacy could not be measured.")
+
+
+def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | str | Path | None = None,
+           model: Model | None = None, target: str | None = None, seed: int = 0,
+           progress: Progress | None = None) -> Assessment:
+    """Assess synthetic data, whoever made it, against real data.
+
+    Parameters
+    ----------
+    synthetic, real : Dataset, dataframe, path or URL
+        What :func:`verisyn.read` takes. Columns are matched by name and brought to the real columns' types.
+    holdout : Dataset, dataframe, path or URL, optional
+        Real rows that the generator has not seen. Privacy can be measured only against such rows.
+    schema : Schema or path, optional
+        Without it the real data is described first.
+    model : Model, optional
+        The model that made the data; where it set rows aside, `real` is split as it was then.
+    target : str, optional
+        The column that models are asked to predict when utility is measured; the schema's by default.
+    seed : int, default 0
+        The same data, seed and version give the same findings.
+    progress : Progress, optional
+        Shows and records the stage.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    UserError
+        If data cannot be read, or the synthetic data or the holdout lacks a column.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> def people(n):
+    ...     height = rng.normal(1.7, 0.1, n).round(2)
+    ...     return pl.DataFrame({"height": height, "weight": (30 * height + rng.normal(20, 5, n)).round(1)})
+    >>> found = assess(people(500), people(500), people(500))
+    >>> found["fidelity.marginals"].verdict
+    'good'
+    """
+    from verisyn.data import read
+
+    data, progress = read(real), progress or Progress()
+    if schema is None and model is not None:
+        schema = model.schema
+    table = resolve_schema(schema, data, target=target, progress=progress).table
+    notes = [*data.notes]
+    fake, more = conform(read(synthetic).frame, data.frame, table.names, "the synthetic data")
+    notes += more
+    train, unseen = data.frame, None
+    if holdout is not None:
+        unseen, more = conform(read(holdout).frame, data.frame, table.names, "the holdout")
+        notes += more
+    elif model is not None and model.info.holdout > 0:
+        seen, apart = data.split(model.info.holdout, model.info.seed)
+        train, unseen = seen.frame, apart.frame
+    return assess_frames(fake, train, unseen, table, coder=model.coder if model else None, seed=seed, progress=progress,
+                         about={"source": data.name, "seed": seed, "notes": notes})
+
+
+def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,
+                  coder: TableCoder | None = None, seed: int = 0, progress: Progress | None = None,
+                  about: dict[str, Any] | None = None) -> Assessment:
+    """Ask every metric on the shelf about frames that share the columns and types of `table`.
+
+    Parameters
+    ----------
+    fake, train, holdout : polars.DataFrame
+        Synthetic rows; real rows that the generator saw; real rows it never saw, if there are any.
+    coder : TableCoder, optional
+        Learnt on `train`; learnt afresh where it is not given.
+    about : dict, optional
+        JSON values to say of the assessment; rows and notes are added.
+
+    Returns
+    -------
+    Assessment
+    """
+    from threadpoolctl import threadpool_limits
+
+    progress, names = progress or Progress(), shelves.metrics.names()
+    notes = [*(about or {}).get("notes", [])]
+    rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
+    # The metrics run side by side; matrix products that spread over the cores as well would only wait for each other.
+    with progress.stage("assess", total=len(names) + 1) as tick, threadpool_limits(1, user_api="blas"):
+        sides = _sides((fake, train, holdout), table, coder, np.random.SeedSequence(seed))
+        tick(1)
+        findings = []
+        for name in names:
+            findings.append(_ask(name, shelves.metrics.take(name), sides, seed))
+            tick(1)
+    if holdout is None:
+        notes.append(NO_HOLDOUT)
+    judged = sides.judged
+    if holdout is not None and any(count < 0.99 * rows[side] for side, count in judged.items()):
+        counts = ", ".join(f"{count:,} {side}" for side, count in judged.items())
+        notes.append(f"Judged by a sample: {counts} rows, drawn by the seed (as many synthetic as training rows at most).")
+    about = {**(about or {}), "rows": rows, "judged": judged, "target": table.target, "notes": notes}
+    return Assessment(tuple(findings), about)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The sides as they are, and with stand-ins for the synthetic rows: columns drawn alone, real rows."""
+
+    truth: Sides
+    floor: Sides
+    train_stands_in: Sides
+    holdout_stands_in: Sides
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """Rows of each side that are judged."""
+        return {name: getattr(self.truth, side).rows
+                for name, side in (("synthetic", "fake"), ("train", "train"), ("holdout", "holdout"))}
+
+    def ceiling(self, stand_in: str | None) -> Sides | None:
+        return {"train": self.train_stands_in, "holdout": self.holdout_stands_in, None: None}[stand_in]
+
+
+def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table: Table, coder: TableCoder | None,
+           seed: np.random.SeedSequence) -> _Asked:
+    fake, train, holdout = frames
+    *seeds, coder_seed = seed.spawn(6)
+    rngs = [np.random.default_rng(s) for s in seeds]
+    coder = coder or TableCoder.learn(train, table, coder_seed)
+    unseen = holdout is not None
+    if holdout is None:
+        train, holdout = _parted(train, _INNER_HOLDOUT, rngs[0])
+    most = min(MOST_ROWS, max(1_000, MOST_CELLS // max(1, train.width)))
+    train, holdout = _some(train, most, rngs[1]), _some(holdout, most, rngs[2])
+    fake = _some(fake, min(most, train.height), rngs[3])
+    scales = scales_of(coder.features(train))
+    seen, other, made, alone = (Side.of(f, coder, scales) for f in
+                                (train, holdout, fake, drawn_alone(train, coder, fake.height, rngs[4])))
+    regenerated = tuple(c.name for c in table.columns if not modelled(c))
+    truth = Sides(made, seen, other, table.target, unseen, regenerated)
+    order = rngs[0].permutation(other.rows)
+    halves = [other.take(np.sort(half)) for half in np.array_split(order, 2)]
+    return _Asked(truth, replace(truth, fake=alone), replace(truth, fake=seen.some(made.rows, rngs[0])),
+                  replace(truth, fake=halves[0], holdout=halves[1]))
+
+
+def drawn_alone(frame: pl.DataFrame, coder: TableCoder, rows: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return rows whose columns are drawn from `frame` each alone (columns that belong together, together).
+
+    This is what the `independent` generator makes, short of its coding: the floor that any generator must beat.
+    """
+    if frame.height == 0:
+        return frame
+    drawn = [frame.select(c.columns)[rng.integers(0, frame.height, rows)] for c in coder.coders]
+    return pl.concat(drawn, how="horizontal").select(coder.columns) if drawn else frame
+
+
+def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+    order = rng.permutation(frame.height)
+    cut = round(share * frame.height)
+    return frame[np.sort(order[cut:])], frame[np.sort(order[:cut])]
+
+
+def _some(frame: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    return frame if frame.height <= most else frame[np.sort(rng.choice(frame.height, most, replace=False))]
+
+
+def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
+    """Ask one metric about the synthetic rows, the floor and the ceiling, all with the same randomness."""
+    views = [asked.truth, asked.floor, asked.ceiling(metric.stand_in)]
+
+    def answer(sides: Sides | None) -> Measure | NotAnswered | None:
+        if sides is None:
+            return None
+        try:
+            return metric.measure(sides, np.random.default_rng([seed, crc32(name.encode())]))
+        except NotAnswered as reason:
+            return reason
+
+    with ThreadPoolExecutor(min(3, os.cpu_count() or 1)) as pool:
+        measure, floor, ceiling = pool.map(answer, views)
+    if isinstance(measure, NotAnswered) or measure is None:
+        return _not_answered(name, metric, str(measure))
+    low, high = _value(floor), _value(ceiling)
+    high = measure.details.get("ceiling") if metric.stand_in is None else high
+    try:
+        verdict, reason = metric.judge(measure, low, high)
+    except NotAnswered as why:
+        return _not_answered(name, metric, str(why))
+    interval = (round(measure.interval[0], 6), round(measure.interval[1], 6))
+    return Finding(name, metric.title, verdict, reason, metric.rule, round(measure.value, 6), interval,
+                   _rounded(low), _rounded(high), measure.details)
+
+
+def _value(answer: Measure | NotAnswered | None) -> float | None:
+    return answer.value if isinstance(answer, Measure) else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:
+    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule)

@@ -1,0 +1,171 @@
+"""Finding the form of keys: sequences, plain numbers, numbered codes, UUIDs, patterns with and without a checksum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.kinds import Declined, _settings
+from verisyn.kinds._checksums import CHECKS
+from verisyn.kinds._patterns import learn_patterns, skeletons
+from verisyn.kinds._regenerated import TEXTS
+
+Found = tuple[dict[str, Any], str]
+
+WHATS: dict[str, dict[str, Any]] = {
+    "sequence": {"start": 1, "step": 1},
+    "number": {"low": 100_000, "high": 99_999_999},
+    "numbered": {"prefix": "", "suffix": "", "width": 0, "start": 1, "step": 1},
+    "uuid": {"version": 4, "form": "x-"},
+    "pattern": {"patterns": {"[a-z0-9]{12}": 1.0}},
+}
+_UUID = r"^(?i)[0-9a-f]{8}(-?)[0-9a-f]{4}-?([1-8])[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$"
+_AMOUNT = r"^[-+$€£¥]?\d[\d.,]*([%€$£¥]|kg|km|cm|mm|m|g|lb|oz|l|ml|[kmg]b|s|ms|h|min)?$"
+_MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?$|^\d{1,2}:\d{2}"
+_NUMBERED = r"^(\D*)(\d{1,15})(\D*)$"
+_HINTED = {"ean": {"ean", "gtin", "upc", "isbn", "barcode"}, "isbn10": {"isbn"}, "imei": {"imei"}, "vin": {"vin"}}
+
+
+def find(values: pl.Series, words: list[str], named: bool, k: int, must: bool = False) -> Found:
+    """Return the settings that describe the keys, and the end of a sentence that says what they are.
+
+    Parameters
+    ----------
+    values : Series
+        Known values, in row order.
+    words : list of str
+        The words of the column's name.
+    named : bool
+        Whether the name says that these are keys; without it the values alone must be convincing.
+    k : int
+        Values that must share a literal before it is kept.
+    must : bool, default False
+        Take the nearest form instead of declining.
+
+    Raises
+    ------
+    Declined
+        If they do not look like keys.
+    """
+    try:
+        if values.dtype in TEXTS:
+            return _text(values.cast(pl.String), words, named, k)
+        return _whole(values, words, named)
+    except Declined:
+        if not must:
+            raise
+    plain = _ascii(values.cast(pl.String)) if values.dtype in TEXTS else pl.Series([], dtype=pl.String)
+    if values.dtype in TEXTS:
+        return {"what": "pattern", "patterns": learn_patterns(plain, k) if len(plain) else {"[a-z0-9]{12}": 1.0}}, ""
+    return {"what": "sequence", "start": 1, "step": 1}, ""
+
+
+def _whole(values: pl.Series, words: list[str], named: bool) -> Found:
+    numbers = values.cast(pl.Int64, strict=False).drop_nulls()
+    if numbers.is_empty():
+        raise Declined("no whole numbers")
+    lowest, highest, rows = int(numbers.min()), int(numbers.max()), len(numbers)  # type: ignore[arg-type]
+    steps = numbers.diff().drop_nulls().unique()
+    if len(steps) == 1 and steps[0]:
+        step = int(steps[0])
+        if not named and (abs(step) != 1 or rows < 25 or (lowest >= 1500 and highest <= 2200) or "year" in words):
+            raise Declined("a column of evenly spaced numbers is not a key by itself")
+        start = (highest if step > 0 else lowest) + step
+        return {"what": "sequence", "start": start, "step": step}, f"the numbers run on by {step}"
+    if not named:
+        raise Declined("different numbers are not keys by themselves")
+    check = _checksum(_settings.distinct(numbers).cast(pl.String), words)
+    if check:
+        return check
+    if rows >= 0.05 * (highest - lowest + 1) or numbers.is_sorted():
+        return {"what": "sequence", "start": highest + 1, "step": 1}, "the name says that it is a key"
+    limit = np.iinfo(str(values.dtype).lower()).max if values.dtype.is_integer() else 2**53
+    low, high = _fresh_range(lowest, highest, rows, min(int(limit), 2**63 - 1))
+    return {"what": "number", "low": low, "high": high}, "the name says that it is a key"
+
+
+def _fresh_range(lowest: int, highest: int, rows: int, limit: int) -> tuple[int, int]:
+    """Return a range without a real value, of the same number of digits where there is room, with rounded ends."""
+    digits = len(str(highest))
+    coarse = 10 ** max(0, digits - 3)
+    above, top = (highest // coarse + 1) * coarse, min(10**digits - 1, limit)
+    below, bottom = lowest // coarse * coarse - 1, 10 ** (digits - 1)
+    if top - above >= 10 * rows:
+        return above, top
+    if below - bottom >= 10 * rows:
+        return bottom, below
+    if 10 ** (digits + 1) <= limit:
+        return 10**digits, 10 ** (digits + 1) - 1
+    return (above, limit) if above < limit else (min(bottom, lowest), limit)
+
+
+def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
+    sample = _settings.distinct(values)
+    uuids = sample.str.extract_groups(_UUID)
+    if uuids.struct.field("2").is_not_null().mean() >= 0.95:  # type: ignore[operator]
+        version = uuids.struct.field("2").drop_nulls().value_counts(sort=True)["2"][0]
+        dashes = "-" if uuids.struct.field("1").drop_nulls()[0] else ""
+        form = ("X" if _share(sample, "^[^a-f]+$") > 0.9 else "x") + dashes
+        return {"what": "uuid", "version": int(version), "form": form}, f"the values are UUIDs (version {version})"
+    _must_be_coded(sample, named)
+    check = _checksum(sample, words)
+    if check:
+        return check
+    parts = values.str.extract_groups(_NUMBERED).struct.unnest()
+    parts.columns = ["prefix", "number", "suffix"]
+    frames = parts.select("prefix", "suffix").unique()
+    if frames.height == 1 and frames["prefix"][0] is not None and len(values) >= k:
+        numbers = parts["number"].cast(pl.Int64)
+        lowest, highest = int(numbers.min()), int(numbers.max())  # type: ignore[arg-type]
+        if len(values) >= 0.05 * (highest - lowest + 1):
+            widths = parts["number"].str.len_chars().unique()
+            prefix, suffix = frames.row(0)
+            padded = widths[0] if len(widths) == 1 else 0
+            said = f"the values are numbered like '{prefix}…{suffix}'" if prefix or suffix else "the values are numbered"
+            return {"what": "numbered", "prefix": prefix, "suffix": suffix, "width": padded, "start": highest + 1,
+                    "step": 1}, said
+    patterns = learn_patterns(_ascii(values.gather_every(max(1, len(values) // 50_000))), k)
+    return {"what": "pattern", "patterns": patterns}, f"the values follow the pattern {next(iter(patterns))}"
+
+
+def _must_be_coded(sample: pl.Series, named: bool) -> None:
+    """Decline words, amounts, moments, addresses of the web: what is unique but no key."""
+    if _share(sample, r"^[!-~]+( [!-~]+)?$") < 0.98 or _share(sample, "@|://") > 0.02:
+        raise Declined("the values are not plain codes")
+    digits = _share(sample, r"\d")
+    if _share(sample, r"\s") > 0.05 and not (named and digits > 0.9):
+        raise Declined("the values hold several words")
+    padded = sample.str.len_chars().n_unique() == 1 and _share(sample, r"^0\d") > 0
+    if _share(sample, _MOMENT) > 0.9 or (_share(sample, _AMOUNT) > 0.9 and not named and not padded):
+        raise Declined("the values are amounts or moments")
+    uniform = _share(sample, r"^[A-Z0-9_-]+$") > 0.98 and sample.str.len_chars().n_unique() == 1
+    top = skeletons(sample).value_counts(sort=True)["count"].head(10).sum() / len(sample)
+    if named and (uniform or digits >= 0.5 or sample.str.len_chars().n_unique() == 1):
+        return
+    if len(sample) < 10 or top < 0.9 or not (digits >= 0.95 or (uniform and len(sample) >= 50)):
+        raise Declined("the values look like words, not like keys")
+
+
+def _checksum(sample: pl.Series, words: list[str]) -> Found | None:
+    """Return a pattern with a checksum if nearly all values pass; as one in ten passes by chance, the name must hint."""
+    for check, hints in _HINTED.items():
+        if not hints & {*words}:
+            continue
+        bare = sample.str.replace_all("[ -]", "")
+        passing = sum(CHECKS[check].passes(v) for v in bare.to_list()) / max(len(bare), 1)
+        if passing >= 0.98:
+            found = {"what": "pattern", "patterns": learn_patterns(sample, 5), "check": check}
+            return found, f"{passing:.0%} carry the right {CHECKS[check].said}"
+    return None
+
+
+def _ascii(values: pl.Series) -> pl.Series:
+    """Return the values that are plain printable ASCII, not longer than 200 characters."""
+    return values.filter(values.str.contains(r"^[ -~]{1,200}$"))
+
+
+def _share(values: pl.Series, pattern: str) -> float:
+    return float(values.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
+

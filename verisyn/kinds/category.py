@@ -1,0 +1,79 @@
+"""One of a set of levels without an order; rare levels are pooled."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from verisyn.kinds import Declined, Recognised, _settings
+from verisyn.kinds._levels import Levels, LevelsCoder
+from verisyn.schema import Column
+
+SETTINGS = {"k": int, "levels": list, "rare": str}
+_MOST = 5000
+_NO_LEVEL = "(other)"
+
+
+def recognise(values: pl.Series, name: str) -> Recognised:
+    """Claim text columns most of whose rows share their value with others."""
+    if values.dtype == pl.Null:
+        return Recognised(0.2, "There is no value at all.")
+    if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        raise Declined(f"the values are {values.dtype}, not text")
+    rows = len(values) - values.null_count()
+    if not rows:
+        return Recognised(0.6, "There is no value at all.")
+    levels = values.drop_nulls().value_counts(name="rows")["rows"]
+    pooled = levels.filter(levels < _settings.shared_by({}, rows)).sum() / rows
+    evidence = f"{rows} rows share {len(levels)} different text{'s' if len(levels) > 1 else ''}."
+    if values.dtype != pl.String:
+        return Recognised(0.9 if pooled <= 0.5 else 0.3, f"The data type is {values.dtype.base_type().__name__}; {evidence}")
+    if pooled > 0.5:
+        raise Declined(f"{pooled:.0%} of the rows have a text that hardly any other row has")
+    return Recognised(0.6, evidence)
+
+
+class Coder(LevelsCoder):
+    """Codes a category.
+
+    A level that fewer than k rows share is pooled with the others of its kind. A pooled row is decoded to one of the
+    least frequent published levels, drawn by their frequency, so that no value outside the domain appears; the
+    setting ``rare`` gives a label to be written instead. ``levels`` states the domain: just these are published.
+    """
+
+    kind = "category"
+
+    @classmethod
+    def _choose(cls, values: pl.Series, column: Column) -> tuple[Levels, tuple[str, ...]]:
+        settings = _settings.read(column, SETTINGS)
+        k = _settings.shared_by(settings, len(values))
+        counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
+        shared = counts.filter(pl.col("rows") >= k).head(_MOST)
+        if "levels" in settings:
+            declared = pl.Series(settings["levels"], strict=False).cast(values.dtype, strict=False)
+            shared = counts.filter(pl.col(values.name).is_in(declared.implode()))
+        names, rows = shared[values.name].to_list(), shared["rows"].to_list()
+        pooled = len(values) - sum(rows)
+        stand_in = {settings["rare"]: 1.0} if "rare" in settings else _least(names, rows, pooled)
+        levels = Levels(names, pooled > 0, stand_in if pooled else {})
+        return levels, _note(column.name, len(counts) - len(names), pooled, k, list(stand_in), settings)
+
+
+def _least(names: list, rows: list[int], pooled: int) -> dict:
+    """The least frequent levels that together hold as many rows as the pool, with their rows."""
+    if not names:
+        return {_NO_LEVEL: 1.0}
+    taken: dict = {}
+    for name, count in zip(reversed(names), reversed(rows), strict=True):
+        taken[name] = float(count)
+        if sum(taken.values()) >= pooled:
+            break
+    return taken
+
+
+def _note(column: str, levels: int, rows: int, k: int, stand_in: list, settings: dict) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    why = "not among its stated levels" if "levels" in settings else f"shared by fewer than {k} rows each"
+    instead = repr(stand_in[0]) if len(stand_in) == 1 else f"the {len(stand_in)} least frequent published levels"
+    return (f"Column {column!r} has {levels} levels ({rows} rows) {why}; they are not published, and {instead} "
+            f"stand{'s' if len(stand_in) == 1 else ''} in for them.",)

@@ -1,0 +1,115 @@
+"""How many synthetic rows copy a training row, beyond the rate at which strangers coincide.
+
+Exact: equal in every modelled column (numbers to six digits) to a training row that fewer than five training rows
+equal; a match with a common row tells nothing about anyone. Near: closer to a training row than 99 of 100 strangers
+are, and at most half as far as from the nearest stranger. Strangers are holdout rows, held against the training rows
+by the very same test; what counts is the excess over their rate, with its interval (Newcombe 1998). Text in columns
+that should be made afresh (ids, names, free text) is held against the training rows' in the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.findings import Measure, NotAnswered, Verdict
+from verisyn.metrics import Side, Sides, enough
+from verisyn.metrics._near import affordable, nearest
+from verisyn.metrics._stats import newcombe, wilson
+
+title = "Does it copy real rows?"
+needs = ("frame", "features", "vectors")
+stand_in = "holdout"
+POOR, GOOD, BOUND = 0.005, 0.01, 0.05
+"""One row in 200 copied beyond coincidence is a fault, not chance; 5 % is the widest bound that is called good."""
+rule = (f"poor: more than {POOR:.1%} of the rows copy training rows beyond the strangers' rate, at the low end of the "
+        f"interval (exact rows, near rows, or texts); good: {GOOD:.0%} or less, and {BOUND:.0%} or less at the high "
+        "end; fair: otherwise")
+_COMMON, _CLOSE, _HALF = 5, 0.01, 0.5
+_QUERIES = 2_500
+
+
+def measure(sides: Sides, rng: np.random.Generator) -> Measure:
+    """Count exact and near copies, and copied texts, beside the strangers' own."""
+    strangers = sides.strangers
+    enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 50)
+    if not sides.train.features:
+        raise NotAnswered("no column holds values that are modelled")
+    rare = _rare(_keys(sides.train))
+    exact, coincide = (np.isin(_keys(side), rare) for side in (sides.fake, strangers))
+    near, by_chance = _near(sides, rng)
+    found = [_excess("exact rows", exact, coincide), _excess("near rows", near, by_chance)]
+    for name in sides.regenerated:
+        found += _texts(name, sides)
+    return Measure(float(exact.mean()), wilson(float(exact.sum()), len(exact)), {
+        "rows": len(exact), "near_rows": len(near), "checks": found})
+
+
+def _keys(side: Side) -> np.ndarray:
+    """One 64-bit key a row, equal where all features are equal to six digits."""
+    columns = {str(i): _six_digits(f.values) for i, f in enumerate(side.features)}
+    return pl.DataFrame(columns).hash_rows(seed=0).to_numpy()
+
+
+def _six_digits(values: np.ndarray) -> np.ndarray:
+    """Round to six significant digits; NaN and 0 stay (adding 0.0 makes -0.0 a plain 0)."""
+    size = np.abs(values)
+    power = np.floor(np.log10(np.where(size > 0, size, 1.0), where=~np.isnan(size), out=np.zeros_like(size)))
+    unit = 10.0 ** np.clip(power - 5, -300, 300)
+    return np.round(values / unit) * unit + 0.0
+
+
+def _rare(keys: np.ndarray) -> np.ndarray:
+    unique, counts = np.unique(keys, return_counts=True)
+    return unique[counts < _COMMON]
+
+
+def _near(sides: Sides, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Flags of near copies among synthetic rows, and among one half of the strangers; the other half sets the scale."""
+    order = rng.permutation(sides.strangers.rows)
+    half = len(order) // 2
+    queries = affordable(sides.train.width, sides.train.rows, _QUERIES)
+    others, asked = sides.strangers.take(order[half:][:10_000]), sides.strangers.take(order[:half][:queries])
+    fake, train = sides.fake.some(queries, rng), sides.train.vectors
+    (d_fake, _), (d_asked, _) = nearest(fake.vectors, train), nearest(asked.vectors, train)
+    (o_fake, _), (o_asked, _) = nearest(fake.vectors, others.vectors), nearest(asked.vectors, others.vectors)
+    close = float(np.quantile(nearest(others.vectors[:queries], train)[0], _CLOSE))
+    return tuple((d < close) & (d < _HALF * o) for d, o in ((d_fake, o_fake), (d_asked, o_asked)))  # type: ignore[return-value]
+
+
+def _texts(name: str, sides: Sides) -> list[dict[str, Any]]:
+    """Texts of one column that fewer than five training rows hold, found again in synthetic rows and in strangers'."""
+    if name not in sides.fake.frame.columns or sides.train.frame[name].dtype != pl.String:
+        return []
+    train, fake, other = (side.frame[name].drop_nulls().cast(pl.String) for side in
+                          (sides.train, sides.fake, sides.strangers))
+    if min(len(train), len(fake), len(other)) < 50:
+        return []
+    counts = train.value_counts()
+    rare = counts.filter(pl.col("count") < _COMMON)[name]
+    flags = [values.is_in(rare.implode()).to_numpy() for values in (fake, other)]
+    return [_excess(f"texts of {name!r}", *flags)]
+
+
+def _excess(what: str, fake: np.ndarray, strangers: np.ndarray) -> dict[str, Any]:
+    low, high = newcombe(float(fake.sum()), len(fake), float(strangers.sum()), len(strangers))
+    return {"what": what, "share": round(float(fake.mean()), 6), "strangers": round(float(strangers.mean()), 6),
+            "excess": round(float(fake.mean() - strangers.mean()), 6), "interval": [round(low, 6), round(high, 6)]}
+
+
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+    """Judge the worst excess over the strangers' rate."""
+    checks = measure.details["checks"]
+    worst = max(checks, key=lambda c: c["interval"][0])
+    fine = all(c["excess"] <= GOOD and c["interval"][1] <= BOUND for c in checks)
+    verdict: Verdict = "poor" if worst["interval"][0] > POOR else "good" if fine else "fair"
+    exact, near, low, high = *checks[:2], *worst["interval"]
+    said = (f"{exact['share']:.2%} of the synthetic rows equal a training row (of strangers' rows {exact['strangers']:.2%} "
+            f"do), and {near['share']:.2%} come very near one (of strangers' {near['strangers']:.2%})")
+    if verdict == "poor":
+        said += f"; copied beyond coincidence: {worst['what']}, {worst['excess']:.1%} [{low:.1%} to {high:.1%}]"
+    elif verdict == "fair" and all(c["excess"] <= GOOD for c in checks):
+        said += "; there are too few rows to bound the excess more tightly"
+    return verdict, said + "."

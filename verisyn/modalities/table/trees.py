@@ -1,0 +1,180 @@
+"""Columns in turn, each a chain of boosted yes-or-no questions on the columns before it: the flagship."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from verisyn.kinds import Part
+from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick
+from verisyn.modalities.table import _boost
+from verisyn.modalities.table._boost import CodeTree, Features, Forest
+
+_SCREEN_ROWS = 4_000
+_COARSE = 16
+
+
+class Chain(Fitted):
+    """p(row) as a product over parts of p(code | codes before it), each read off a code tree."""
+
+    def __init__(self, parts: tuple[Part, ...], forests: list[Forest]):
+        self.parts = parts
+        self.forests = forests
+
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows, part by part."""
+        codes = np.empty((rows, len(self.parts)), np.int32, order="F")
+        seen = np.zeros((rows, len(self.parts)), np.uint16)
+        log_mass = np.zeros(rows)
+        for j, (part, forest) in enumerate(zip(self.parts, self.forests, strict=True)):
+            mask = (allowed or {}).get(j)
+            possible = mask is None or mask.any()
+            codes[:, j], mass = forest.draw(seen, rng.random(rows), mask if possible else None)
+            log_mass += mass if possible else -np.inf
+            seen[:, j] = _as_feature(codes[:, j], part)
+        return codes, log_mass
+
+    def log_prob(self, codes: np.ndarray) -> np.ndarray:
+        """Return log p(code | codes before it)."""
+        seen = np.empty(codes.shape, np.uint16)
+        for j, part in enumerate(self.parts):
+            seen[:, j] = _as_feature(codes[:, j], part)
+        out = np.empty(codes.shape)
+        for j, forest in enumerate(self.forests):
+            out[:, j] = forest.log_prob(seen, codes[:, j])
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """Return one array a field, the parts one after the other, and each part's share of them."""
+        pieces = [_pieces(forest) for forest in self.forests]
+        return {
+            "lengths": np.array([[len(a) for a in p.values()] for p in pieces], np.int64).reshape(len(pieces), len(_FIELDS)),
+            **{f: np.concatenate([np.empty(0, kind), *(p[f] for p in pieces)]) for f, kind in _FIELDS.items()},
+        }
+
+    @classmethod
+    def restore(cls, parts: tuple[Part, ...], state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+        ends = np.cumsum(state["lengths"], axis=0)
+        split = {f: np.split(state[f].astype(kind, copy=False), ends[:-1, i]) for i, (f, kind) in enumerate(_FIELDS.items())}
+        return cls(parts, [_forest({f: split[f][j] for f in _FIELDS}) for j in range(len(parts))])
+
+
+@dataclass(frozen=True)
+class Generator(BaseGenerator):
+    """Settings of the chain.
+
+    Parameters
+    ----------
+    folds : int, default 4
+        Boosters a question. Each leaves out one fold, which says when to stop; their logits are averaged.
+    rate : float, default 0.2
+        Share of a tree's step that is taken.
+    rounds : int, default 60
+        Most trees a booster.
+    leaves : int, default 16
+        Most leaves a tree.
+    patience : int, default 4
+        Trees without a gain on the left-out fold before a booster stops.
+    min_rows : int, default 150
+        A question that fewer rows reach keeps its base rate.
+    min_leaf : int, default 10
+        Fewest rows in a leaf.
+    l2 : float, default 1
+        Ridge on leaf values, in rows' worth of curvature.
+    max_rows : int, default 100_000
+        A question that more rows reach is learnt from a uniform sample of so many.
+    features : int, default 64
+        Most parts a part is told of: those with the highest mutual information with it.
+    """
+
+    folds: int = 4
+    rate: float = 0.2
+    rounds: int = 60
+    leaves: int = 8
+    patience: int = 4
+    min_rows: int = 150
+    min_leaf: int = 10
+    l2: float = 1.0
+    max_rows: int = 100_000
+    features: int = 64
+
+    def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Chain:
+        """Learn each part from the parts before it; parts are learnt side by side."""
+        x = np.empty(codes.values.shape, np.uint16, order="F")
+        for j, part in enumerate(codes.parts):
+            x[:, j] = _as_feature(codes.values[:, j], part)
+        screen, *seeds = seed.spawn(len(codes.parts) + 1)
+        coarse = _coarse(codes, np.random.default_rng(screen)) if len(codes.parts) > self.features + 1 else None
+
+        def one(j: int) -> Forest:
+            part, own = codes.parts[j], np.ascontiguousarray(codes.values[:, j])
+            tree = CodeTree.build(np.bincount(own, minlength=part.size), part.ordered, part.missing)
+            told = np.arange(j)
+            if coarse is not None and j > self.features:
+                told = np.sort(np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features])
+            settings = _boost.Settings(**asdict(self), level_l2=10, min_gain=2, min_side=5, grow_rows=1000)
+            number = int(seeds[j].generate_state(1, np.uint64)[0])
+            return Forest.fit(settings, tree, own, _features(x, codes.parts, told), number)
+
+        forests: dict[int, Forest] = {}
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            late_first = range(len(codes.parts) - 1, -1, -1)  # the costliest first, so that no thread is left waiting
+            for j, forest in zip(late_first, pool.map(one, late_first), strict=True):
+                forests[j] = forest
+                tick(1)
+        return Chain(codes.parts, [forests[j] for j in range(len(codes.parts))])
+
+
+_FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "first_tree": "<i4", "first_mask": "<i4",
+           "root": "<i4", **{f"node_{n}": _boost.NODE[n].str for n in _boost.NODE.names}, "mask": "<u8"}
+
+
+def _pieces(forest: Forest) -> dict[str, np.ndarray]:
+    """Take a forest apart into flat arrays."""
+    whole = {**vars(forest.tree), **vars(forest), "mask": forest.mask.ravel(),
+             **{f"node_{n}": forest.node[n] for n in _boost.NODE.names}}
+    return {f: whole[f] for f in _FIELDS}
+
+
+def _forest(pieces: dict[str, np.ndarray]) -> Forest:
+    """Put a forest together again."""
+    node = np.zeros(len(pieces["node_kid"]), _boost.NODE)
+    for n in _boost.NODE.names:
+        node[n] = pieces[f"node_{n}"]
+    tree = CodeTree(*(pieces[f] for f in ("left", "right", "mid", "perm")))
+    return Forest(tree, *(pieces[f] for f in ("base", "first_tree", "first_mask", "root")), node,
+                  pieces["mask"].reshape(-1, 4))
+
+
+def _as_feature(codes: np.ndarray, part: Part) -> np.ndarray:
+    return np.minimum(codes, 65535 if part.ordered else _boost.LEVELS - 1)
+
+
+def _features(x: np.ndarray, parts: tuple[Part, ...], told: np.ndarray) -> Features:
+    sizes = [min(parts[f].size, 65536 if parts[f].ordered else _boost.LEVELS) for f in told]
+    whole = len(told) == 0 or told[-1] == len(told) - 1
+    return Features(x[:, : len(told)] if whole else np.asfortranarray(x[:, told]), told.astype(np.int32),
+                    np.array(sizes, np.int32), np.array([parts[f].ordered for f in told], np.uint8))
+
+
+def _coarse(codes: Codes, rng: np.random.Generator) -> np.ndarray:
+    """Cut every part to fewer than 16 codes, over a sample of rows: equal mass, or the most frequent levels."""
+    rows = np.sort(rng.permutation(codes.rows)[:_SCREEN_ROWS])
+    out = np.empty((len(rows), len(codes.parts)), np.uint8, order="F")
+    for j, part in enumerate(codes.parts):
+        own = codes.values[rows, j]
+        counts = np.bincount(own, minlength=part.size)
+        if part.ordered:
+            middle = (np.cumsum(counts) - counts / 2) / max(len(rows), 1)
+            place = np.minimum(middle * (_COARSE - 1), _COARSE - 2)
+            if part.missing >= 0:
+                place[part.missing] = _COARSE - 1
+        else:
+            place = np.empty(part.size)
+            place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(part.size), _COARSE - 1)
+        out[:, j] = place.astype(np.uint8)[own]
+    return out

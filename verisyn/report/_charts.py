@@ -1,0 +1,112 @@
+"""The chart templates of a report, made with Altair.
+
+A template is written once in the page however many figures use it; the page hands it to Vega-Lite together with a
+figure's rows when the figure scrolls into view. Colours are CSS variables, so that charts follow dark mode and paper.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_REAL, _FAKE = "var(--real)", "var(--fake)"
+_QUIET_AXIS = {"labelColor": "var(--quiet)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
+               "tickColor": "var(--line)", "gridColor": "var(--hair)", "labelFontSize": 11, "titleFontSize": 11,
+               "titleFontWeight": "normal", "tickSize": 4, "labelPadding": 4}
+
+
+def templates(names: set[str]) -> dict[str, dict[str, Any]]:
+    """Return the Vega-Lite specifications of the named templates."""
+    makers = {"numbers": lambda: _overlay(moments=False), "moments": lambda: _overlay(moments=True), "levels": _levels,
+              "roc": _curve, "gains": _gains, "real": lambda: _heat("real"), "fake": lambda: _heat("fake"),
+              "gap": lambda: _heat("gap")}
+    return {name: _styled(makers[name]()) for name in sorted(names)}
+
+
+def _styled(chart: Any) -> dict[str, Any]:
+    """Give a chart the house style; every colour is a variable of the page."""
+    chart = chart.properties(width="container").configure(font="system-ui, sans-serif", background="transparent")
+    spec = chart.configure_view(stroke=None).configure_axis(**_QUIET_AXIS).to_dict()
+    spec.pop("$schema", None)
+    return spec
+
+
+def _overlay(moments: bool) -> Any:
+    """Draw real values as a grey area, synthetic values as a line over it."""
+    import altair as alt
+
+    scale = alt.Scale(type="utc", nice=False) if moments else alt.Scale(zero=False, nice=False)
+    axis = alt.Axis(grid=False, tickCount=4, labelFlush=True)
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("x0", type="temporal" if moments else "quantitative", title=None, axis=axis, scale=scale))
+
+    def height(side: str) -> Any:
+        return alt.Y(side, type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1.04]))
+
+    area = base.mark_area(interpolate="step-after", color=_REAL).encode(y=height("real"), order="order:Q")
+    line = base.mark_line(interpolate="step-after", color=_FAKE, strokeWidth=1.75).encode(
+        y=height("fake"), order="order:Q")
+    told = [alt.Tooltip("bin:N", title="values"), alt.Tooltip("share:N", title="real"), alt.Tooltip("synthetic:N")]
+    hover = base.mark_rect(opacity=0).encode(x2="x1", y=alt.datum(0), y2=alt.datum(1.04), tooltip=told)
+    return alt.layer(area, line, hover)
+
+
+def _levels() -> Any:
+    """Draw real shares as wide grey bars, synthetic shares as slim ones inside them."""
+    import altair as alt
+
+    told = [alt.Tooltip("label:N", title="level"), alt.Tooltip("real:Q", format=".2%"),
+            alt.Tooltip("fake:Q", title="synthetic", format=".2%")]
+    base = alt.Chart(alt.NamedData("rows")).encode(y=_names(110), tooltip=told)
+
+    def share(side: str) -> Any:
+        return alt.X(side, type="quantitative", title=None, axis=alt.Axis(format=".0%", tickCount=3, grid=False))
+
+    real = base.mark_bar(color=_REAL, height={"band": 0.86}).encode(x=share("real"))
+    fake = base.mark_bar(color=_FAKE, height={"band": 0.3}).encode(x=share("fake"))
+    return alt.layer(real, fake)
+
+
+def _heat(side: str) -> Any:
+    """Draw one heat map: strength is opacity, so that one hue serves a light and a dark page."""
+    import altair as alt
+
+    colour = {"real": alt.value("var(--ink)"), "fake": alt.value(_FAKE),
+              "gap": alt.condition("datum.v < 0", alt.value("var(--less)"), alt.value(_FAKE))}[side]
+    names = alt.Axis(ticks=False, domain=False, labelLimit=78, labelFontSize=10, title=None, labelOverlap=True)
+    scale = alt.Scale(domain=[0, 0.5 if side == "gap" else 1], range=[0.04, 1], clamp=True)
+    told = [alt.Tooltip("a:N", title="column"), alt.Tooltip("b:N", title="with"),
+            alt.Tooltip("v:Q", format=".3f", title="difference" if side == "gap" else "dependence")]
+    return alt.Chart(alt.NamedData("rows")).transform_calculate(size="abs(datum.v)").mark_rect().encode(
+        x=alt.X("a:N", sort=None, axis=None), y=alt.Y("b:N", sort=None, axis=names), color=colour,
+        opacity=alt.Opacity("size:Q", legend=None, scale=scale), tooltip=told)
+
+
+def _curve() -> Any:
+    """Draw a ROC curve over the diagonal of guessing."""
+    import altair as alt
+
+    def share(field: str) -> dict[str, Any]:
+        return {"shorthand": field, "type": "quantitative", "scale": alt.Scale(domain=[0, 1]),
+                "axis": alt.Axis(format=".0%", tickCount=5)}
+
+    base = alt.Chart(alt.NamedData("rows")).encode(x=alt.X(**share("fpr"), title="false alarms"))
+    chance = base.mark_line(color="var(--quiet)", strokeDash=[3, 4], strokeWidth=1).encode(
+        y=alt.Y(**share("fpr"), title="found"))
+    found = base.mark_line(color=_FAKE, strokeWidth=2).encode(y=alt.Y(**share("tpr"), title="found"))
+    return alt.layer(chance, found)
+
+
+def _gains() -> Any:
+    """Draw columns by what they give a classifier."""
+    import altair as alt
+
+    told = [alt.Tooltip("label:N", title="column"), alt.Tooltip("gain:Q", format=".3f")]
+    return alt.Chart(alt.NamedData("rows")).mark_bar(color=_FAKE, height={"band": 0.55}).encode(
+        x=alt.X("gain:Q", title=None, axis=alt.Axis(grid=False, tickCount=4)), y=_names(130), tooltip=told)
+
+
+def _names(limit: int) -> Any:
+    import altair as alt
+
+    axis = alt.Axis(labelLimit=limit, ticks=False, domain=False, labelColor="var(--ink)")
+    return alt.Y("label:N", sort=None, title=None, axis=axis)

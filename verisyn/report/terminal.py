@@ -1,0 +1,99 @@
+"""The summary a terminal shows: the answer, then each question with its value, baselines and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verisyn.findings import Assessment, Finding
+from verisyn.report import _words
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_STYLES = {"good": "green", "fair": "yellow", "poor": "red", "not answered": "dim"}
+
+
+def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
+            report: str | Path | None = None) -> RenderableType:
+    """Return what a person sees at the end of a run; it fits 80 columns.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        What was found.
+    run : mapping, optional
+        How the data was made, as in ``run.json``; any key may be absent.
+    report : path, optional
+        The file to open for the whole story; named in the last line.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> found = Assessment((Finding("fidelity.x", "Alike?", "good", "They are.", value=0.98, floor=0.6, ceiling=0.99),))
+    >>> Console(width=80).print(summary(found, report="out/report.html"))  # doctest: +ELLIPSIS
+    <BLANKLINE>
+     ? These tests cannot tell.
+     ...
+     Open out/report.html
+    <BLANKLINE>
+    """
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    answer = _words.answer(assessment)
+    head = Text(f"{_words.SYMBOLS[answer.verdict]} {answer.words}", style=f"bold {_STYLES[answer.verdict]}")
+    parts: list[RenderableType] = [head, Text(answer.sentence), Text(_words.made_of({"rows": assessment.about.get("rows", {}), **(run or {})}), style="dim")]
+    for question, findings in _words.by_question(assessment.findings).items():
+        parts += [Text(), _heading(question), *map(_line, findings)]
+    parts += [Text(), *_cost(run or {})]
+    if report is not None:
+        parts.append(Text.assemble("Open ", (str(report), "bold underline"), overflow="fold"))
+    return Padding(Group(*parts), (1, 1))
+
+
+def _heading(question: str) -> RenderableType:
+    from rich.text import Text
+
+    return Text.assemble((_words.plain(question), "bold"), "  ", (_words.ASKS.get(question, ""), "dim"))
+
+
+def _line(finding: Finding) -> RenderableType:
+    """One finding: symbol, sentence, and beside it the value, its interval and what it stands between."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=1)
+    table.add_column(ratio=1)
+    table.add_column(width=25, justify="right")
+    style = _STYLES[finding.verdict]
+    figures = Text(justify="right")
+    if finding.value is not None:
+        figures.append(f"{_words.figure(finding.value)}", style="bold")
+        figures.append(_within(finding), style="dim")
+    figures.append(f"{'' if finding.value is None else chr(10)}{finding.verdict}", style=style)
+    said = Text.assemble(finding.title, "\n", (finding.reason, "dim"))
+    table.add_row(Text(_words.SYMBOLS[finding.verdict], style=style), said, figures)
+    return table
+
+
+def _within(finding: Finding) -> str:
+    interval = f"\n{_words.span(finding.interval)}" if finding.interval else ""
+    if finding.floor is None and finding.ceiling is None:
+        return interval
+    return f"{interval}\n{_words.figure(finding.floor)} floor → {_words.figure(finding.ceiling)} real"
+
+
+def _cost(run: Mapping[str, Any]) -> list[RenderableType]:
+    from rich.text import Text
+
+    stages = run.get("stages") or []
+    if not stages:
+        return []
+    peaks = [s["peak_mb"] for s in stages if s.get("peak_mb") is not None]
+    seconds = f"{sum(s['wall_seconds'] for s in stages):.1f} s, {sum(s['cpu_seconds'] for s in stages):.1f} s of CPU"
+    memory = f", {max(peaks):,.0f} MB at most" if peaks else ""
+    return [Text(f"It took {seconds}{memory}.", style="dim")]
