@@ -1,5 +1,7 @@
 """Conditions: what can be written, what it means on rows, and what a mistake is told."""
 
+from datetime import date, datetime
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -8,7 +10,11 @@ from hypothesis import strategies as st
 from verisyn.conditions import parse
 from verisyn.errors import UserError
 
-ROWS = pl.DataFrame({"age": [20, 35, None, 60], "job": ["a", "b", "b", None], "a b": [1.5, 2.5, 3.5, 4.5]})
+ROWS = pl.DataFrame({
+    "age": [20, 35, None, 60], "job": ["a", "b", "b", None], "a b": [1.5, 2.5, 3.5, 4.5],
+    "day": [date(2020, 1, 1), date(2021, 1, 1), None, date(2023, 6, 30)],
+    "at": pl.Series([datetime(2020, 1, 1, 9), None, datetime(2021, 1, 1), datetime(2023, 1, 1)]).dt.replace_time_zone("UTC"),
+})
 
 
 @pytest.mark.parametrize(("text", "want"), [
@@ -23,6 +29,10 @@ ROWS = pl.DataFrame({"age": [20, 35, None, 60], "job": ["a", "b", "b", None], "a
     ("age is not None", [True, True, False, True]),
     ("`a b` > 2", [False, True, True, True]),
     ("-1 < `a b` < 2", [True, False, False, False]),
+    ("day >= '2021-01-01'", [False, True, False, True]),
+    ("day in ['2020-01-01']", [True, False, False, False]),
+    ("at < '2020-01-01 10:00'", [True, False, False, False]),
+    ("'2020-06-01' < at", [False, False, True, True]),
 ])
 def test_meaning(text, want):
     assert parse(text, ROWS.columns).holds(ROWS).tolist() == want
@@ -34,6 +44,7 @@ def test_meaning(text, want):
     ("__import__('os')", "neither a comparison nor a value"),
     ("age < exp(3)", "neither a comparison nor a value"),
     ("age == 'old'", "does not fit the data"),
+    ("job in 'a'", "neither a comparison nor a value"),
 ])
 def test_mistakes_get_a_sentence(text, words):
     with pytest.raises(UserError, match=words):

@@ -34,8 +34,8 @@ def test_dependence_is_learnt(people, model):
     for frame in (people, fake):
         by = frame.group_by("income").agg(pl.col("age").mean()).sort("income")["age"]
         assert by[1] - by[0] > 20
-    assert fake.filter(pl.col("age") > 74)["weight"].null_count() == fake.filter(pl.col("age") > 74).height
-    assert fake.filter(pl.col("age") < 66)["weight"].null_count() == 0
+    assert fake.filter(pl.col("age") > 74)["weight"].is_null().mean() > 0.99
+    assert fake.filter(pl.col("age") < 66)["weight"].is_null().mean() < 0.01
 
 
 def test_same_seed_same_rows_whatever_the_threads(people):

@@ -1,4 +1,4 @@
-"""pandas in and out, column by column through NumPy, so that pyarrow is not needed; data types come back as they were."""
+"""pandas in and out, column by column through NumPy (pyarrow is not needed); data types come back as they were."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def _take(column: Any, name: str) -> tuple[pl.Series, dict[str, Any]]:
     """Return a column as polars, and its data type as JSON values."""
     import pandas as pd
 
+    told: dict[str, Any] = {"dtype": str(column.dtype)}
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = column.sparse.to_dense()
     dtype = column.dtype
-    told: dict[str, Any] = {"dtype": str(dtype)}
     if isinstance(dtype, pd.CategoricalDtype):
         return _take_category(column, name)
-    if isinstance(dtype, pd.SparseDtype):
-        return _take(column.sparse.to_dense(), name)[0], told
     if isinstance(dtype, pd.ArrowDtype):
         array = column.array.__arrow_array__()
         taken = pl.from_arrow(array)
@@ -100,7 +100,7 @@ def _take(column: Any, name: str) -> tuple[pl.Series, dict[str, Any]]:
 
 def _take_category(column: Any, name: str) -> tuple[pl.Series, dict[str, Any]]:
     inner, dtype = column.cat.categories.dtype, column.dtype
-    values, told = _take(column.astype(inner) if not column.isna().any() else _spread(column), name)
+    values, told = _take(_spread(column) if column.isna().any() else column.astype(inner), name)
     told = {"dtype": "category", "inner": told, "ordered": bool(dtype.ordered)}
     if dtype.ordered:
         levels, _ = _take(dtype.categories.to_series(), "")
@@ -110,9 +110,8 @@ def _take_category(column: Any, name: str) -> tuple[pl.Series, dict[str, Any]]:
 
 def _spread(column: Any) -> Any:
     """A category's values where some are missing: of a type that can be missing."""
-    categories = column.cat.categories
-    return categories.take(column.cat.codes, allow_fill=True).to_series(index=column.index) if categories.dtype.kind \
-        not in "iub" else column.astype("Float64" if categories.dtype.kind == "f" else _nullable(categories.dtype))
+    inner = column.cat.categories.dtype
+    return column.astype(_nullable(inner) if inner.kind in "iub" else inner)
 
 
 def _nullable(dtype: Any) -> str:
@@ -149,7 +148,8 @@ def _plain(value: Any) -> Any:
 def _masked(values: np.ndarray, gone: np.ndarray, name: str) -> pl.Series:
     kind = values.dtype.kind
     if kind not in "mM":
-        series = pl.Series(name, np.ascontiguousarray(values.astype(np.float32) if values.dtype == np.float16 else values))
+        wide = values.astype(np.float32) if values.dtype == np.float16 else values
+        series = pl.Series(name, np.ascontiguousarray(wide))
     else:
         unit = np.datetime_data(values.dtype)[0]
         unit = unit if unit in ("ms", "us", "ns") else "ms"

@@ -6,7 +6,10 @@ import ast
 import functools
 import operator
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -23,9 +26,9 @@ _COMPARE = {ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, as
 
 @dataclass(frozen=True)
 class Conjunct:
-    """One clause that must hold: a polars expression and the columns it reads."""
+    """One clause that must hold, as a syntax tree, and the columns it reads."""
 
-    expression: pl.Expr
+    node: ast.expr
     columns: frozenset[str]
 
 
@@ -34,16 +37,22 @@ class Condition:
     """Clauses that must all hold."""
 
     text: str
-    conjuncts: tuple[Conjunct, ...]
+    conjuncts: tuple[Conjunct, ...] = ()
+    quoted: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, frame: pl.DataFrame) -> np.ndarray:
         """Return a boolean per row; a clause on a missing value does not hold, unless it asks for missing."""
-        both = functools.reduce(operator.and_, (c.expression for c in self.conjuncts), pl.lit(True))
+        reader = _Reader(self.text, frame.schema, self.quoted)
         try:
+            both = functools.reduce(operator.and_, (reader.read(c.node) for c in self.conjuncts), pl.lit(True))
             return frame.with_columns(both.fill_null(False).alias("\0holds"))["\0holds"].to_numpy()
         except pl.exceptions.PolarsError as e:
             raise UserError(f"The condition {self.text!r} does not fit the data: {str(e).splitlines()[0]}. Compare "
-                            "numbers with numbers and text with quoted text.") from None
+                            "numbers with numbers, text with quoted text, and dates with '2024-12-31'.") from None
+
+    def only(self, conjuncts: Iterable[Conjunct]) -> Condition:
+        """Return the condition with these clauses alone."""
+        return Condition(self.text, tuple(conjuncts), self.quoted)
 
 
 def parse(text: str, columns: list[str]) -> Condition:
@@ -78,19 +87,19 @@ def parse(text: str, columns: list[str]) -> Condition:
         raise UserError(f"The condition {text!r} could not be read. Write it like: income == '>50K' and age < 30; a "
                         "column name with spaces or signs stands in backticks.") from None
     clauses = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    reader = _Reader(text, columns, quoted)
-    return Condition(text, tuple(reader.conjunct(c) for c in clauses))
+    reader = _Reader(text, dict.fromkeys(columns), quoted)
+    return Condition(text, tuple(reader.conjunct(c) for c in clauses), quoted)
 
 
 class _Reader:
-    """Turns a syntax tree into polars expressions."""
+    """Turns a syntax tree into polars expressions; `columns` maps names to data types (None: not known yet)."""
 
-    def __init__(self, text: str, columns: list[str], quoted: dict[str, str]):
+    def __init__(self, text: str, columns: Mapping[str, pl.DataType | None], quoted: Mapping[str, str]):
         self.text, self.columns, self.quoted = text, columns, quoted
 
     def conjunct(self, node: ast.expr) -> Conjunct:
-        expression = self._read(node)
-        return Conjunct(expression, frozenset(self._column(n) for n in ast.walk(node) if isinstance(n, ast.Name)))
+        self.read(node)
+        return Conjunct(node, frozenset(self._column(n) for n in ast.walk(node) if isinstance(n, ast.Name)))
 
     def _column(self, node: ast.Name) -> str:
         name = self.quoted.get(node.id, node.id)
@@ -99,14 +108,14 @@ class _Reader:
                             f"{did_you_mean(name, self.columns)}")
         return name
 
-    def _read(self, node: ast.expr) -> pl.Expr:
+    def read(self, node: ast.expr) -> pl.Expr:
         match node:
             case ast.BoolOp(op=ast.And(), values=values):
-                return functools.reduce(operator.and_, map(self._read, values))
+                return functools.reduce(operator.and_, map(self.read, values))
             case ast.BoolOp(op=ast.Or(), values=values):
-                return functools.reduce(operator.or_, map(self._read, values))
+                return functools.reduce(operator.or_, map(self.read, values))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return ~self._read(operand)
+                return ~self.read(operand)
             case ast.Compare(left=left, ops=ops, comparators=rights):
                 sides = [left, *rights]
                 pairs = zip(sides, ops, rights, strict=False)
@@ -121,12 +130,20 @@ class _Reader:
             missing = self._value(left).is_null()
             return missing if isinstance(op, ast.Is) else ~missing
         if isinstance(op, (ast.In, ast.NotIn)):
-            inside = self._value(left).is_in(self._literal(right))
+            values = self._literal(right)
+            if not isinstance(values, list):
+                raise self._unreadable(right)
+            inside = self._value(left).is_in([_typed(v, self._dtype(left)) for v in values])
             return inside if isinstance(op, ast.In) else ~inside
-        return _COMPARE[type(op)](self._value(left), self._value(right))
+        return _COMPARE[type(op)](self._value(left, right), self._value(right, left))
 
-    def _value(self, node: ast.expr) -> pl.Expr:
-        return pl.col(self._column(node)) if isinstance(node, ast.Name) else pl.lit(self._literal(node))
+    def _value(self, node: ast.expr, beside: ast.expr | None = None) -> pl.Expr:
+        if isinstance(node, ast.Name):
+            return pl.col(self._column(node))
+        return pl.lit(_typed(self._literal(node), self._dtype(beside)))
+
+    def _dtype(self, node: ast.expr | None) -> pl.DataType | None:
+        return self.columns.get(self._column(node)) if isinstance(node, ast.Name) else None
 
     def _literal(self, node: ast.expr) -> object:
         try:
@@ -140,6 +157,23 @@ class _Reader:
                          "Use ==, !=, <, <=, >, >=, in, not in, is None, joined by and, or, not.")
 
 
+def _typed(value: object, dtype: pl.DataType | None) -> object:
+    """A quoted date or time beside a column of that type, as one; everything else as it is."""
+    if not isinstance(value, str) or dtype is None or not dtype.is_temporal():
+        return value
+    for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
+        try:
+            found = read(value)
+        except ValueError:
+            continue
+        zone = getattr(dtype, "time_zone", None)
+        if zone and isinstance(found, date):
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+        return found
+    return value
+
+
 def allowed_codes(condition: Condition, coder: TableCoder, rng: np.random.Generator) -> Allowed:
     """Return, for each part that a one-column clause restricts, the codes that can meet it.
 
@@ -150,8 +184,7 @@ def allowed_codes(condition: Condition, coder: TableCoder, rng: np.random.Genera
     for own, where in coder.slices():
         clauses = [c for c in condition.conjuncts if c.columns <= set(own.columns) and c.columns]
         if clauses and own.parts:
-            mask = _mask(own, Condition(condition.text, tuple(clauses)), rng)
-            masks[where.start] = mask
+            masks[where.start] = _mask(own, condition.only(clauses), rng)
     return masks
 
 

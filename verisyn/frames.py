@@ -89,7 +89,8 @@ def to_polars(native: Any) -> tuple[pl.DataFrame, Origin]:
         kind, frame = "polars", _from_other(native)
         notes.append(f"The data came as {type(native).__name__}; it is given back as a polars frame.")
     if not frame.width or not frame.height:
-        raise UserError(f"The dataframe has {frame.height} rows and {frame.width} columns. At least one of each is needed.")
+        raise UserError(f"The dataframe has {frame.height} rows and {frame.width} columns. At least one of each is "
+                        "needed.")
     frame, origin = simplify(frame, kind)
     return frame, Origin(kind, origin.dtypes, {**origin.extra, **extra}, (*notes, *origin.notes))
 
@@ -271,5 +272,5 @@ def refuse_repeated(names: list[str]) -> None:
     """Raise a UserError if a name occurs twice."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise UserError(f"Two or more columns are called {', '.join(map(repr, repeated[:5]))}. Give every column a name of "
-                        "its own.")
+        raise UserError(f"Two or more columns are called {', '.join(map(repr, repeated[:5]))}. Give every column a "
+                        "name of its own.")

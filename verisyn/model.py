@@ -228,7 +228,7 @@ class Model:
     def _nearest(self, condition: Condition) -> str:
         """Say how often each clause alone is met, so that the impossible one can be seen."""
         frame = self._blocks(BLOCK, np.random.SeedSequence(0), 1, lambda done: None)
-        shares = [(float(Condition(condition.text, (c,)).holds(frame).mean()), ", ".join(sorted(c.columns)))
+        shares = [(float(condition.only([c]).holds(frame).mean()), ", ".join(sorted(c.columns)))
                   for c in condition.conjuncts]
         told = "; ".join(f"the clause on {columns}: {share:.2%}" for share, columns in shares)
         return f"Of unconditional rows each clause alone is met by: {told}. Loosen the rarest."
@@ -248,7 +248,7 @@ class Model:
             mask[level] = True
             allowed = {**masks, where.start: mask & masks.get(where.start, True)}
             if share:
-                want = condition or Condition(f"{column} at one level", ())
+                want = condition or Condition(f"{column} at one level")
                 frames.append(self._conditional(int(share), want, allowed, _child(root, i), tick))
         order = np.random.default_rng(_child(root, len(levels))).permutation(rows)
         return pl.concat(frames)[order]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from verisyn.errors import UserError
 
-_FULL = "The disk is full: {path} could not be written, and nothing was left behind. Free some space, or write elsewhere."
+_FULL = "The disk is full: {path} could not be written, and nothing was left behind. Free space, or write elsewhere."
 _DENIED = "{path} could not be written: permission denied. Write to a folder of your own, or change its permissions."
 _SENTENCES = {
     errno.ENOSPC: _FULL,
@@ -111,7 +111,8 @@ def check_folder(path: str | Path, force: bool = False) -> Path:
     if path.exists() and not path.is_dir():
         raise UserError(f"{str(path)!r} is a file; a folder was expected. Choose another name.")
     if path.exists() and any(path.iterdir()) and not force:
-        raise UserError(f"The folder {str(path)!r} exists already. Choose another with --out, or give --force to replace it.")
+        raise UserError(f"The folder {str(path)!r} exists already. Choose another with --out, or give --force to "
+                        "replace it.")
     return path
 
 

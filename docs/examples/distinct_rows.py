@@ -22,6 +22,6 @@ def measure(sides, rng):
 
 def judge(measure, floor, ceiling):
     """Compare with real rows."""
-    ratio = measure.value / ceiling.value if ceiling and ceiling.value else 1.0
+    ratio = measure.value / ceiling if ceiling else 1.0
     verdict = "good" if ratio >= 0.9 else "fair" if ratio >= 0.7 else "poor"
-    return verdict, f"{measure.value:.1%} of synthetic rows are distinct; real rows reach {ceiling.value:.1%}."
+    return verdict, f"{measure.value:.1%} of synthetic rows are distinct; real rows reach {ceiling or 0:.1%}."

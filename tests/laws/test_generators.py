@@ -121,12 +121,12 @@ def test_a_restored_model_is_the_same_model(fitted, tmp_path):
 
 def others(value):
     """List settings worth trying instead of `value`."""
-    return [2 * value, value / 2, 5.0] if isinstance(value, float) else [2, 1, value * 2, max(value // 2, 1)]
+    return [2 * value, value / 2] if isinstance(value, float) else [2, 1, value * 2, value * 10]
 
 
 @every
 def test_every_setting_changes_something(name):
-    table = dependent_table()
+    table = dependent_table(1500)
     usual = generator(name)
     before = usual.fit(table, np.random.SeedSequence(0)).log_prob(table.values)
     for field in dataclasses.fields(usual):
@@ -166,7 +166,7 @@ def test_an_all_missing_and_a_constant_part_come_back_as_they_are(name):
     assert (drawn[:, 1] == 0).all()
 
 
-@every
-def test_blocks_of_rows_are_drawn_alike(name):
-    model = generator(name).fit(dependent_table(), np.random.SeedSequence(0))
-    assert model.sample(0, np.random.default_rng(0))[0].shape == (0, 3)
+def test_no_rows_may_be_asked_for(fitted):
+    drawn, log_mass = fitted[1].sample(0, np.random.default_rng(0))
+    assert drawn.shape == (0, 3)
+    assert log_mass.shape == (0,)

@@ -6,7 +6,7 @@ A format is one file. It holds
 - ``suffixes``: the file name endings it answers to, lower case with the dot (empty for a format that is no file);
 - ``compressible``: whether such a file may also end in ``.gz`` or ``.zst``;
 - ``magic``: where in the file which bytes tell the format, ``(offset, bytes)``, or None if none do;
-- ``read(path, request) -> Content``: at most ``request.fit_rows`` rows, sampled uniformly in a stream if there are more;
+- ``read(path, request) -> Content``: at most ``request.fit_rows`` rows, a uniform sample if there are more;
 - ``write(frame, path, settings)``: `settings` are those of the `Content` that was read, or ``{}``.
 
 Both raise ``UserError`` for what a user can mend. A format whose library is an extra asks for it through :func:`needs`.
@@ -31,7 +31,7 @@ FIT_ROWS = 500_000
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted of a source: a table or a query (where it has several), at most `fit_rows` rows, drawn by `seed`."""
+    """What is wanted of a source: a table or a query (where it has several); at most `fit_rows` rows, by `seed`."""
 
     table: str | None = None
     query: str | None = None
@@ -107,8 +107,8 @@ def check_content(path: Path, format_: str, compression: str) -> None:
         if module.magic and other != format_:
             at, magic = module.magic
             if head[at:at + len(magic)] == magic:
-                raise UserError(f"{str(path)!r} is named as {format_} but holds {other}, as its first bytes show. Rename "
-                                f"it to end in {module.suffixes[0]!r}.")
+                raise UserError(f"{str(path)!r} is named as {format_} but holds {other}, as its first bytes show. "
+                                f"Rename it to end in {module.suffixes[0]!r}.")
 
 
 def needs(package: str, extra: str, what: str) -> ModuleType:

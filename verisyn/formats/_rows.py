@@ -65,7 +65,8 @@ def _text(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
-        raise UserError(f"Column {name!r} holds binary data, which cannot be modelled in a table. Leave that column out.")
+        raise UserError(f"Column {name!r} holds binary data, which cannot be modelled in a table. Leave that "
+                        "column out.")
     if isinstance(value, bool | list | dict | tuple):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

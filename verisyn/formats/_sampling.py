@@ -10,8 +10,8 @@ class Reservoir:
     """Keeps at most `size` rows of a stream of batches, each row as likely as any other, in their order.
 
     Every row gets a random key; the rows with the smallest keys stay. So the rows kept depend on the seed and the
-    row's place in the stream alone, not on how the stream was cut into batches. Memory is bounded by one and a half times
-    `size` rows and a batch.
+    row's place in the stream alone, not on how the stream was cut into batches. Memory is bounded by one and a half
+    times `size` rows and a batch.
 
     Examples
     --------

@@ -137,7 +137,7 @@ def _clean(rows: Sequence[Sequence[str]], delimiter: str) -> float:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it does not if it has a number where the rest of a column is all numbers.
+    """Whether the first row names the columns: not if it has a number where the rest of a column is all numbers.
 
     Numbers that count up by one (years, 0 1 2 …) are taken as names all the same.
     """

@@ -14,7 +14,6 @@ import zstandard
 
 from verisyn.errors import UserError
 
-
 _DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
 
 

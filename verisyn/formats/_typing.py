@@ -1,4 +1,4 @@
-"""Gives columns of text their types, without losing anything that the text says; and turns values back into such text."""
+"""Gives columns of text their types, losing nothing that the text says; and turns values back into such text."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _as_counts(text: pl.Series) -> pl.Series | None:
 
 
 def _uses_decimal_comma(frame: pl.DataFrame, delimiter: str) -> bool:
-    """Whether the columns that can be read in one way only speak for a decimal comma; doubt is settled by the delimiter."""
+    """Whether columns that can be read in one way only have a decimal comma; doubt is settled by the delimiter."""
     votes = {"comma": 0, "point": 0, "doubt": 0}
     for column in frame:
         text = column.drop_nulls().str.strip_chars()

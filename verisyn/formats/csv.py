@@ -59,7 +59,7 @@ def _read(path: Path, request: Request, encoding: str, first_choice: bool) -> Co
     with reading_text(path, encoding) as text:
         dialect, names, notes = _first_look(text.read(SAMPLE), path, encoding)
     if not first_choice:
-        notes.insert(0, f"The file is not UTF-8; it was read as {encoding}. If letters look wrong, save it again as UTF-8.")
+        notes.insert(0, f"The file is not UTF-8; it was read as {encoding}. If letters look wrong, save it as UTF-8.")
     reservoir = Reservoir(request.fit_rows, request.seed)
     for rows in _batches(path, dialect, len(names)):
         picked = reservoir.pick(len(rows))
@@ -98,8 +98,8 @@ def _first_look(sample: str, path: Path, encoding: str) -> tuple[Dialect, list[s
 
 
 def _zero_bytes(path: Path) -> UserError:
-    return UserError(f"{str(path)!r} holds zero bytes, so it is not a text table. If it comes from a spreadsheet or a "
-                     "database, export it again as CSV in UTF-8.")
+    return UserError(f"{str(path)!r} holds zero bytes, so it is not a text table. If it comes from a spreadsheet or "
+                     "a database, export it again as CSV in UTF-8.")
 
 
 def _batches(path: Path, dialect: Dialect, width: int) -> Iterator[list[list[str]]]:
@@ -113,8 +113,8 @@ def _batches(path: Path, dialect: Dialect, width: int) -> Iterator[list[list[str
                 yield rows[1:] if header else rows
                 header = False
         except csv.Error as e:
-            raise UserError(f"{str(path)!r} cannot be read as a table near line {reader.line_num}: {e}. A quotation mark "
-                            "that is never closed is the usual cause.") from None
+            raise UserError(f"{str(path)!r} cannot be read as a table near line {reader.line_num}: {e}. A quotation "
+                            "mark that does not pair is the usual cause.") from None
 
 
 def _mend(rows: list[list[str]], width: int, header: bool, path: Path, dialect: Dialect) -> list[list[str]]:

@@ -81,8 +81,8 @@ def _read(connection: Any, path: Path, request: Request) -> Content:
 def _readable(column: str, type_: str) -> str:
     """The column as Parquet and polars can both hold it."""
     if type_ == "BLOB":
-        raise UserError(f"Column {column!r} holds binary data, which cannot be modelled in a table. Name the other columns "
-                        "with --query.")
+        raise UserError(f"Column {column!r} holds binary data, which cannot be modelled in a table. Name the other "
+                        "columns with --query.")
     name = quoted(column)
     if _is_nested(type_):
         return f"to_json({name})::VARCHAR AS {name}"

@@ -11,8 +11,8 @@ import polars as pl
 from verisyn.errors import UserError
 from verisyn.formats import Content, Request, needs, sampled
 from verisyn.formats._lazy import damaged
-from verisyn.formats._tables import choose, unique_names
 from verisyn.formats._sampling import Reservoir
+from verisyn.formats._tables import choose, unique_names
 
 suffixes = (".xlsx",)
 compressible = False

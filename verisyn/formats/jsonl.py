@@ -68,8 +68,8 @@ def _batches(path: Path) -> Iterator[list[tuple[int, str]]]:
             while lines := list(islice(numbered, _BATCH)):
                 yield lines
     except UnicodeDecodeError as e:
-        raise UserError(f"{str(path)!r} is not UTF-8, as JSON Lines must be (byte {e.start} of a block). Save it again as "
-                        "UTF-8.") from None
+        raise UserError(f"{str(path)!r} is not UTF-8, as JSON Lines must be (byte {e.start} of a block). Save it "
+                        "again as UTF-8.") from None
 
 
 def _object(line: str, number: int, path: Path) -> dict[str, Any]:

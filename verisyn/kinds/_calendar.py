@@ -1,4 +1,4 @@
-"""Moments as whole numbers: days (or weeks, months, quarters, years) and ticks of the day, in the steps a column keeps to."""
+"""Moments as whole numbers: days (or weeks, months, quarters, years) and ticks of the day."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def ticks_per_day(dtype: pl.DataType) -> int:
 
 
 def day_step(days: np.ndarray) -> str:
-    """Return ``"year"``, ``"quarter"``, ``"month"``, ``"week"`` or ``"day"``: the longest period at whose first day all lie.
+    """Return the longest period at whose first day all lie: ``"year"``, ``"quarter"``, ``"month"``, ``"week"``, ``"day"``.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def to_days(periods: np.ndarray, step: str, weekday: int = 0) -> np.ndarray:
 
 
 def tick_step(ticks: np.ndarray, per_day: int) -> int:
-    """Return the longest usual step, in ticks, of which all times of day are multiples; `per_day` if all are midnight."""
+    """Return the longest usual step, in ticks, of which all times are multiples; `per_day` if all are midnight."""
     if not ticks.any():
         return per_day
     second = per_day // 86_400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -14,8 +14,8 @@ _ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 _UP = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _weighted(body: str, weights: str | list[int]) -> int:
-    return sum(int(c) * int(w) for c, w in zip(body, weights, strict=True))
+def _weighted(body: str, weights: Sequence[int] | str) -> int:
+    return sum(int(c) * w for c, w in zip(body, map(int, weights), strict=True))
 
 
 def luhn(body: str) -> str:

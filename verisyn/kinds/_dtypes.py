@@ -19,7 +19,7 @@ def to_json(dtype: pl.DataType) -> dict[str, Any]:
     >>> from_json(to_json(pl.Decimal(10, 2)))
     Decimal(precision=10, scale=2)
     """
-    out = {"name": dtype.base_type().__name__}
+    out: dict[str, Any] = {"name": dtype.base_type().__name__}
     out.update({f: getattr(dtype, f) for f in _FIELDS if hasattr(dtype, f)})
     if isinstance(dtype, pl.Enum):
         out["categories"] = dtype.categories.to_list()

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 _SECONDS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_SPELLED = {"w": "w wk wks week weeks", "d": "d day days", "h": "h hr hrs hour hours std", "m": "m min mins minute minutes",
-            "s": "s sec secs second seconds", "ms": "ms msec millisecond milliseconds"}
+_SPELLED = {"w": "w wk wks week weeks", "d": "d day days", "h": "h hr hrs hour hours std",
+            "m": "m min mins minute minutes", "s": "s sec secs second seconds", "ms": "ms msec millisecond milliseconds"}
 _MEANING = {word: _SECONDS[unit] for unit, words in _SPELLED.items() for word in words.split()}
 _NUMBER = r"\d+(?:\.\d+)?"
 _PIECE = re.compile(rf"({_NUMBER})( ?)([A-Za-z]+)([ ,]*)")
@@ -26,7 +26,7 @@ class DurationText:
     Parameters
     ----------
     clock : str
-        Such as ``"h:mm"``, ``"hh:mm:ss"``, ``"days hh:mm:ss"`` or ``"hh:mm:ss.fff"``; empty where units are words.
+        Such as ``"h:mm"``, ``"hh:mm:ss.fff"``, ``"days hh:mm:ss"`` or ``"day/days h:mm"``; empty where units are words.
     words : list of str
         The words of the units, the longest unit first; ``"day/days"`` where one and several differ.
     space, between : str
@@ -52,12 +52,12 @@ class DurationText:
         """Return seconds as Float64; null where a text is not in this form."""
         if self.clock:
             parts = [series.str.extract(_CLOCK, i + 1) for i in range(5)]
-            known, pieces, sizes = parts[2].is_not_null(), parts[1:], (86_400.0, 3600.0, 60.0, 1.0)
+            known, pieces, sizes = parts[2].is_not_null(), parts[1:], [86_400.0, 3600.0, 60.0, 1.0]
         else:
             spelled = [w.replace("/", "|") for w in self.words]
             known = series.str.contains(rf"^-?(?:{_NUMBER} ?(?:{'|'.join(spelled)})[ ,]*)+$").fill_null(False)
             pieces = [series.str.extract(rf"({_NUMBER}) ?(?:{w})(?:[^A-Za-z]|$)", 1) for w in spelled]
-            sizes = tuple(_MEANING[w.split("/")[0].lower()] for w in self.words)
+            sizes = [_MEANING[w.split("/")[0].lower()] for w in self.words]
         total = np.zeros(len(series))
         for piece, size in zip(pieces, sizes, strict=True):
             total += piece.cast(pl.Float64, strict=False).fill_null(0).to_numpy() * size
@@ -76,13 +76,14 @@ class DurationText:
         seconds, rest = divmod(thousandths, 1000)
         days, seconds = divmod(seconds, 86_400) if "days" in self.clock else (0, seconds)
         width = 2 if "hh" in self.clock else 1
-        return ((f"{days} day{'' if days == 1 else 's'} " if "days" in self.clock else "")
+        day = "day" if days == 1 and "day/" in self.clock else "days"
+        return ((f"{days} {day} " if "days" in self.clock else "")
                 + f"{seconds // 3600:0{width}d}:{seconds // 60 % 60:02d}"
                 + (f":{seconds % 60:02d}" if "ss" in self.clock else "")
                 + (f".{rest:03d}" if "fff" in self.clock else ""))
 
     def _in_words(self, value: float) -> str:
-        out = []
+        out: list[str] = []
         for i, word in enumerate(self.words):
             size = _MEANING[word.split("/")[0].lower()]
             last = i == len(self.words) - 1
@@ -106,6 +107,8 @@ def find(texts: Iterable[str]) -> tuple[DurationText | None, float]:
 
 def _clock(found: list[re.Match[str]]) -> DurationText:
     days = "days " if any(m[2] for m in found) else ""
+    if any(re.match("-?1 day ", m[0]) for m in found):
+        days = "day/days "
     hours = "hh" if min(len(m[3]) for m in found) > 1 else "h"
     seconds = ":ss" if any(m[5] for m in found) else ""
     return DurationText(clock=f"{days}{hours}:mm{seconds}{'.fff' if any('.' in (m[5] or '') for m in found) else ''}")

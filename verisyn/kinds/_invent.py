@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from verisyn.kinds._checksums import CHECKS
+from verisyn.kinds._numbers import NUMBERS
 from verisyn.kinds._patterns import as_points, as_text, permute, scramble
 from verisyn.kinds._people import COUNTRY_CODES, FICTIONAL, People, emails, from_bodies, room
-from verisyn.kinds._recognisers import NUMBERS
 
 CODED = {"passport": r"[A-Z]{2}\d{7}", "plate": r"[A-Z]{3}-\d{4}"}
 
@@ -113,7 +113,8 @@ def _phone(ask: Ask) -> pl.Series:
     national = from_bodies(bodies, ask.drawn(room(bodies)))
     lengths = {len(n) for n in national[:1]}
     short, long = {len(trunk) + n for n in lengths}, {len(code) + n for n in lengths}
-    fitting = {m: s for m, s in masks.items() if m.count("#") in short | long} or {_MASKS.get(ask.people.locale, ""): 1.0}
+    fitting = {m: s for m, s in masks.items() if m.count("#") in (long if m.startswith("+") else short | long)}
+    fitting = fitting or {_plain_mask(ask.people.locale, masks, len(code), max(lengths, default=9)): 1.0}
     which = _choose(fitting, ask.persona)
     out = np.empty(len(which), object)
     for at, mask in enumerate(fitting):
@@ -124,6 +125,13 @@ def _phone(ask: Ask) -> pl.Series:
 
 
 _MASKS = {"en_US": "(###) ###-####", "en_GB": "#### ### ####", "fr_FR": "## ## ## ## ##"}
+
+
+def _plain_mask(locale: str, masks: dict[str, float], code: int, digits: int) -> str:
+    """Return how numbers are written where no learnt mask fits them."""
+    if sum(s for m, s in masks.items() if m.startswith("+")) > sum(masks.values()) / 2:
+        return "+" + "#" * code + " " + "#" * digits
+    return _MASKS.get(locale, "")
 
 
 def phone_plan(locale: str, masks: dict[str, float]) -> tuple[str, str, tuple[str, ...]]:
@@ -190,7 +198,7 @@ SAID = {"name": "full names", "first_name": "first names", "last_name": "last na
         **{what: number.said for what, number in NUMBERS.items()}}
 
 
-def promise(what: str, settings: dict[str, Any], locale: str) -> str:
+def promise(what: str, settings: dict[str, Any], locale: str) -> str:  # noqa: PLR0911
     """Return how new values differ from real ones, as the end of a sentence that begins 'new ones …'."""
     if what == "email":
         return f"use domains that are reserved for examples ({', '.join(settings['domains'])}), so they reach nobody"

@@ -21,7 +21,7 @@ WHATS: dict[str, dict[str, Any]] = {
     "uuid": {"version": 4, "form": "x-"},
     "pattern": {"patterns": {"[a-z0-9]{12}": 1.0}},
 }
-_UUID = r"^(?i)[0-9a-f]{8}(-?)[0-9a-f]{4}-?([1-8])[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$"
+_UUID = r"(?i)^[0-9a-f]{8}(-?)[0-9a-f]{4}-?([1-8])[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$"
 _AMOUNT = r"^[-+$€£¥]?\d[\d.,]*([%€$£¥]|kg|km|cm|mm|m|g|lb|oz|l|ml|[kmg]b|s|ms|h|min)?$"
 _MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?$|^\d{1,2}:\d{2}"
 _NUMBERED = r"^(\D*)(\d{1,15})(\D*)$"
@@ -123,7 +123,7 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
             widths = parts["number"].str.len_chars().unique()
             prefix, suffix = frames.row(0)
             padded = widths[0] if len(widths) == 1 else 0
-            said = f"the values are numbered like '{prefix}…{suffix}'" if prefix or suffix else "the values are numbered"
+            said = "the values are numbered" + (f" like '{prefix}…{suffix}'" if prefix or suffix else "")
             return {"what": "numbered", "prefix": prefix, "suffix": suffix, "width": padded, "start": highest + 1,
                     "step": 1}, said
     patterns = learn_patterns(_ascii(values.gather_every(max(1, len(values) // 50_000))), k)
@@ -149,7 +149,7 @@ def _must_be_coded(sample: pl.Series, named: bool) -> None:
 
 
 def _checksum(sample: pl.Series, words: list[str]) -> Found | None:
-    """Return a pattern with a checksum if nearly all values pass; as one in ten passes by chance, the name must hint."""
+    """Return a pattern with a checksum if nearly all values pass; one in ten does by chance, so the name must hint."""
     for check, hints in _HINTED.items():
         if not hints & {*words}:
             continue

@@ -56,8 +56,8 @@ class LevelsCoder(BaseCoder):
         column = columns[0]
         series = frame[column.name]
         if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Binary:
-            raise UserError(f"Column {column.name!r} holds {series.dtype}, which kind {cls.kind!r} cannot code: it takes "
-                            "text, numbers and booleans. Give another kind in the schema, or convert the column.")
+            raise UserError(f"Column {column.name!r} holds {series.dtype}, which kind {cls.kind!r} cannot code: it "
+                            "takes text, numbers and booleans. Give another kind in the schema, or convert the column.")
         levels, notes = cls._choose(_raw(series).drop_nulls(), column)
         coder = cls(column.name, _given_back(series, levels), levels, series.null_count() > 0)
         coder.notes = notes

@@ -9,9 +9,8 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from verisyn.kinds import BaseCoder, Draw, Feature, Part
+from verisyn.kinds import BaseCoder, Draw, Feature, Part, _settings
 from verisyn.kinds import _dtypes as dtypes
-from verisyn.kinds import _settings
 from verisyn.kinds._grid import Grid
 from verisyn.schema import Column
 
@@ -26,7 +25,7 @@ class OrderedCoder(BaseCoder):
     unit = ""
 
     def __init__(self, name: str, dtype: pl.DataType, form: dict[str, Any], grid: Grid | None = None,
-                 words: Sequence[str] = (), missing: bool = True, usual: int = 0):
+                 *, words: Sequence[str] = (), missing: bool = True, usual: int = 0):
         self.columns = (name,)
         self.dtype, self.form, self.grid, self.words, self.usual = dtype, form, grid, tuple(words), usual
         self._values = grid.size if grid else 0
@@ -66,13 +65,14 @@ class OrderedCoder(BaseCoder):
         odd = series.filter(pl.Series(~known)).drop_nulls()
         words = _words(odd, k)
         missing = int((~known).sum()) - (int(odd.is_in(words).sum()) if words else 0)
-        coder = cls(column.name, series.dtype, form, grid, words, missing > 0)
+        coder = cls(column.name, series.dtype, form, grid, words=words, missing=missing > 0)
         codes = coder.encode(frame)[:, 0]
         coder.usual = int(np.bincount(codes).argmax()) if len(codes) else 0
         unread = missing - series.null_count()
         if unread:
-            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind} and are shared "
-                           f"by fewer than {k} rows; they were treated as missing.",)
+            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind}"
+                           f"{f' and are shared by fewer than {k} rows' if series.dtype == pl.String else ''}; they were "
+                           "treated as missing.",)
         return coder
 
     def encode(self, frame: pl.DataFrame) -> np.ndarray:
@@ -108,15 +108,15 @@ class OrderedCoder(BaseCoder):
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"dtype": dtypes.to_json(self.dtype), "form": self.form, "grid": self.grid.state() if self.grid else None,
-                "words": list(self.words), "missing": self.parts[0].missing >= 0, "usual": self.usual}
+        return {"dtype": dtypes.to_json(self.dtype), "form": self.form,
+                "grid": self.grid.state() if self.grid else None, "words": list(self.words), "missing": self.parts[0].missing >= 0, "usual": self.usual}
 
     @classmethod
     def restore(cls, columns: Sequence[str], state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
         grid = Grid.restore(state["grid"]) if state["grid"] else None
-        return cls(columns[0], dtypes.from_json(state["dtype"]), state["form"], grid, state["words"], state["missing"],
-                   state["usual"])
+        return cls(columns[0], dtypes.from_json(state["dtype"]), state["form"], grid, words=state["words"],
+                   missing=state["missing"], usual=state["usual"])
 
 
 def _words(odd: pl.Series, k: int) -> list[str]:

@@ -15,11 +15,12 @@ _POOL = 2000
 RESERVED_DOMAINS = ("example.org", "example.com", "example.net", "mail.example", "post.example", "web.example")
 _TITLES = {"de": ("Frau", "Herr"), "fr": ("Mme", "M."), "es": ("Sra.", "Sr."), "it": ("Sig.ra", "Sig."),
            "pt": ("Sra.", "Sr."), "nl": ("Mevr.", "Dhr.")}
-_FOLD = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "ä": "ae", "ö": "oe", "ü": "ue"})
+_FOLD = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "ä": "ae", "ö": "oe",
+                       "ü": "ue"})
 
 FICTIONAL = {
     "en_US": ("1", "", (r"[2-9][02-8]\d55501\d{2}",)),
-    "en_GB": ("44", "0", (r"2079460\d{3}", r"7700900\d{3}", r"11[345678]4960\d{3}", r"1[2345]14960\d{3}", r"1614960\d{3}",
+    "en_GB": ("44", "0", (r"2079460\d{3}", r"7700900\d{3}", r"11[345678]4960\d{3}", r"1[23456]14960\d{3}",
                           r"1914980\d{3}")),
     "de_DE": ("49", "0", (r"3023125\d{3}", r"6990009\d{3}", r"4066969\d{3}", r"2214710\d{3}", r"8999998\d{3}")),
     "fr_FR": ("33", "0", (r"19900\d{4}", r"26191\d{4}", r"35301\d{4}", r"46571\d{4}", r"53649\d{4}", r"63998\d{4}")),
@@ -30,9 +31,11 @@ FICTIONAL = {
 NANPA (555-0100 to 555-0199), Ofcom, Bundesnetzagentur, ARCEP, ACMA.
 """
 
-COUNTRY_CODES = {"es_ES": ("34", ""), "it_IT": ("39", ""), "nl_NL": ("31", "0"), "pl_PL": ("48", ""), "pt_BR": ("55", ""),
-                 "pt_PT": ("351", ""), "sv_SE": ("46", "0"), "da_DK": ("45", ""), "fi_FI": ("358", "0"), "cs_CZ": ("420", ""),
-                 "tr_TR": ("90", "0"), "ru_RU": ("7", ""), "ja_JP": ("81", "0"), "zh_CN": ("86", ""), "en_IN": ("91", "")}
+COUNTRY_CODES = {
+    "es_ES": ("34", ""), "it_IT": ("39", ""), "nl_NL": ("31", "0"), "pl_PL": ("48", ""), "pt_BR": ("55", ""),
+    "pt_PT": ("351", ""), "sv_SE": ("46", "0"), "da_DK": ("45", ""), "fi_FI": ("358", "0"), "cs_CZ": ("420", ""),
+    "tr_TR": ("90", "0"), "ru_RU": ("7", ""), "ja_JP": ("81", "0"), "zh_CN": ("86", ""), "en_IN": ("91", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class People:
 
     @cached_property
     def _plain(self) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-        """First and last names as they stand in an e-mail address; those of en_US where a script has no Latin letters."""
+        """First and last names as they stand in an e-mail address; of en_US where a script is not Latin."""
         if not folded(self._lasts[0]):
             return people("en_US", self.seed)._plain
         fold = np.frompyfunc(lambda name: folded(name) or "x", 1, 1)

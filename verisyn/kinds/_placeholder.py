@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_WORDS = (
-    "a ab ac ad adipisci aliquam aliquid amet animi aperiam aut autem beatae commodi consectetur corporis culpa cum "
-    "debitis delectus dicta dolor dolorem dolores ducimus ea eius enim eos error esse est et eum eveniet ex excepturi "
-    "expedita explicabo facere fuga fugit harum hic id illo impedit in incidunt inventore ipsa ipsum iste itaque iure "
-    "iusto labore laborum libero magnam maiores maxime minima minus modi molestias mollitia nam natus nemo nihil nisi "
-    "nobis non nostrum nulla numquam odio odit officia omnis optio pariatur perferendis placeat porro possimus quae "
-    "quam quas quasi qui quia quidem quis quo quod quos ratione recusandae reiciendis rem repellat rerum sapiente sed "
-    "sequi similique sint sit soluta sunt suscipit tempora tenetur totam ullam unde ut vel velit veniam vero vitae "
-    "voluptas voluptate voluptatum"
-).split()
+_WORDS = [
+    "a", "ab", "ac", "ad", "adipisci", "aliquam", "aliquid", "amet", "animi", "aperiam", "aut", "autem", "beatae",
+    "commodi", "consectetur", "corporis", "culpa", "cum", "debitis", "delectus", "dicta", "dolor", "dolorem",
+    "dolores", "ducimus", "ea", "eius", "enim", "eos", "error", "esse", "est", "et", "eum", "eveniet", "ex",
+    "excepturi", "expedita", "explicabo", "facere", "fuga", "fugit", "harum", "hic", "id", "illo", "impedit",
+    "in", "incidunt", "inventore", "ipsa", "ipsum", "iste", "itaque", "iure", "iusto", "labore", "laborum",
+    "libero", "magnam", "maiores", "maxime", "minima", "minus", "modi", "molestias", "mollitia", "nam", "natus",
+    "nemo", "nihil", "nisi", "nobis", "non", "nostrum", "nulla", "numquam", "odio", "odit", "officia", "omnis",
+    "optio", "pariatur", "perferendis", "placeat", "porro", "possimus", "quae", "quam", "quas", "quasi", "qui",
+    "quia", "quidem", "quis", "quo", "quod", "quos", "ratione", "recusandae", "reiciendis", "rem", "repellat",
+    "rerum", "sapiente", "sed", "sequi", "similique", "sint", "sit", "soluta", "sunt", "suscipit", "tempora",
+    "tenetur", "totam", "ullam", "unde", "ut", "vel", "velit", "veniam", "vero", "vitae", "voluptas", "voluptate",
+    "voluptatum",
+]
 _LATIN = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -42,7 +46,7 @@ SCRIPTS = {
     "devanagari": Script(r"[ऀ-ॿ]", "अबचदएफगहइजकलमनओपखरसतउवधषयझ"),
     "thai": Script(r"[฀-๿]", "กขคงจฉชซญดตถทธนบปผพฟมยรลวส", True),
     "kana": Script(r"[぀-ヿ]", "いろはにほへとちりぬるをわかよたれそつねならむうのお", True),
-    "han": Script(r"[一-鿿]", "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏", True),
+    "han": Script(r"[一-鿿]", "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余", True),
     "hangul": Script(r"[가-힣]", "가나다라마바사아자차카타파하고노도로모보소오조초코토"),
 }
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 
 import polars as pl
 
 from verisyn.kinds._checksums import CHECKS
+from verisyn.kinds._numbers import NUMBERS
 
 _EMAIL = r"^[\w.+'-]+@[\w-]+(\.[\w-]+)*\.\p{L}{2,}$"
 _IPV4 = r"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)$"
-_IPV6 = r"^(?i)([0-9a-f]{1,4}:){2,7}(:?[0-9a-f]{1,4})(:[0-9a-f]{1,4})*$|^(?i)[0-9a-f]{1,4}(:[0-9a-f]{1,4})*::([0-9a-f:]*)$"
-_MAC = r"^(?i)([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$"
+_IPV6 = (r"(?i)^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$|"
+         r"^([0-9a-f]{1,4}:){0,6}[0-9a-f]{0,4}::([0-9a-f]{1,4}:){0,6}[0-9a-f]{0,4}$")
+_MAC = r"(?i)^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$"
+EXTENSION = r"\s*(x|ext\.?)\s*\d{1,5}$"
 _PHONE = r"^\+?[\d\s().\-/]{6,22}(\s*(x|ext\.?)\s*\d{1,5})?$"
+_ABROAD = r"^\+[\d\s().-]{8,}$"
+_NANP = r"^(\+?1[-. ])?(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}"
+_SSN = r"^(00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])-\d\d-\d{4}$"
 _MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _POSTCODE = r"^[A-Za-z0-9][A-Za-z0-9 -]{1,9}$"
-_STREET = (r"(?i)\b(street|st|avenue|ave|av|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|rue|via|calle|rua|avenida|"
-           r"avda|plaza|piazza|place|platz|weg|ul|ulica|jalan|square|sq|suite|apt)\b|stra(ß|ss)e\b|str\.|gatan|laan\b|straat\b|"
-           r"gasse\b|allee\b|vej\b|gade\b|katu\b|veien\b|gata\b")
+_STREET = (r"(?i)\b(street|st|avenue|ave|av|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|rue|via|calle|rua|"
+           r"avenida|avda|plaza|piazza|place|platz|weg|ul|ulica|jalan|square|sq|suite|apt)\b|stra(ß|ss)e\b|str\.|"
+           r"(gatan|laan|straat|gasse|allee|vej|gade|katu|veien|gata)\b")
 _NAME = r"^[\p{L}'’.,() -]*\p{L}[\p{L}'’.,() -]*$"
-_TITLES = r"(?i)\b(mr|mrs|ms|miss|mme|mlle|master|dr|prof|rev|sir|lady|col|major|capt|don|herr|frau|jr|sr|ii|iii|phd|md)\b\.?"
+_TITLES = (r"(?i)\b(mr|mrs|ms|miss|mme|mlle|master|dr|prof|rev|sir|lady|col|major|capt|don|herr|frau|jr|sr|ii|iii|phd|"
+           r"md)\b\.?")
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR", "pt_PT", "sv_SE", "da_DK",
            "fi_FI", "cs_CZ", "tr_TR", "ru_RU", "ja_JP", "zh_CN")
 
@@ -32,61 +39,6 @@ _DOMAINS = {"uk": "en_GB", "de": "de_DE", "at": "de_DE", "ch": "de_DE", "fr": "f
             "nl": "nl_NL", "pl": "pl_PL", "br": "pt_BR", "pt": "pt_PT", "se": "sv_SE", "dk": "da_DK", "fi": "fi_FI",
             "cz": "cs_CZ", "tr": "tr_TR", "ru": "ru_RU", "jp": "ja_JP", "cn": "zh_CN", "au": "en_AU", "in": "en_IN"}
 
-
-@dataclass(frozen=True)
-class Number:
-    """A kind of number: its shape without separators, its checksum, and the bodies from which new ones are made.
-
-    `hints` are words of a column name; `hinted` numbers are claimed only where the name has one of them.
-    `reserved` completes "new ones …"; it is empty where no range is known to be free.
-    """
-
-    said: str
-    shape: str
-    bodies: dict[str, str]
-    check: str = ""
-    hints: frozenset[str] = field(default_factory=frozenset)
-    hinted: bool = False
-    locale: str = ""
-    reserved: str = ""
-
-
-def _n(said: str, shape: str, body: str, check: str = "", hints: str = "", **more) -> Number:
-    return Number(said, shape, {"": body}, check, frozenset(hints.split()), **more)
-
-
-NUMBERS = {
-    "iban": Number("IBANs", r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$", {
-        "DE": r"DE0{8}\d{10}", "GB": r"GBX{4}0{6}\d{8}", "FR": r"FR0{10}[A-Z0-9]{11}\d{2}", "ES": r"ES0{8}\d{12}",
-        "IT": r"ITX0{10}[A-Z0-9]{12}", "NL": r"NLX{4}\d{10}", "BE": r"BE000\d{9}", "AT": r"AT0{5}\d{11}",
-        "CH": r"CH0{5}[A-Z0-9]{12}", "PL": r"PL0{8}\d{16}", "PT": r"PT0{8}\d{13}", "SE": r"SE000\d{17}"},
-        "iban", frozenset({"iban", "account", "konto"}), reserved="have a bank code of zeros or X"),
-    "card": Number("payment card numbers", r"^[2-6]\d{11,18}$", {
-        "4": r"424242\d{9}", "5": r"555555\d{9}", "2": r"555555\d{9}", "3": r"378282\d{8}", "6": r"601111\d{9}"},
-        "luhn", frozenset({"card", "cc", "pan", "credit"}),
-        reserved="begin like the test numbers that card processors publish"),
-    "us_ssn": _n("US social security numbers", r"^\d{9}$", r"9\d{2}[1-4]\d{5}", "", "ssn social", hinted=True,
-                 locale="en_US", reserved="begin with 9, as no issued number does"),
-    "uk_nino": _n("UK national insurance numbers", r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]$", r"QQ\d{6}[A-D]",
-                  "", "nino insurance ni", locale="en_GB", reserved="begin with QQ, as no issued number does"),
-    "de_steuer_id": _n("German tax numbers", r"^\d{11}$", r"0[1-9]\d{8}", "de_steuer_id", "steuer tax tin", locale="de_DE",
-                       reserved="begin with 0, as test numbers do"),
-    "br_cpf": _n("Brazilian CPF numbers", r"^\d{11}$", r"\d{9}", "br_cpf", "cpf", locale="pt_BR"),
-    "pl_pesel": _n("Polish PESEL numbers", r"^\d{11}$", r"\d{2}0[1-9][0-2][1-9]\d{4}", "pl_pesel", "pesel", locale="pl_PL"),
-    "es_dni": _n("Spanish DNI or NIE numbers", r"^(\d{8}|[XYZ]\d{7})[A-Z]$", r"\d{8}", "es_dni", "dni nie nif",
-                 locale="es_ES"),
-    "it_codice_fiscale": _n("Italian fiscal codes", r"^[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]$",
-                            r"[BCDFGLMNPRSTV]{6}\d{2}[ABCDEHLMPRST][12]\dZ9\d{2}", "it_codice_fiscale", "codice fiscale",
-                            locale="it_IT"),
-    "fr_nir": _n("French social security numbers", r"^[12378]\d{4}(\d{2}|2[AB])\d{8}$", r"[12]\d{2}0[1-9]99\d{6}", "fr_nir",
-                 "nir secu insee", locale="fr_FR"),
-    "nl_bsn": _n("Dutch BSN numbers", r"^\d{9}$", r"[1-8]\d{7}", "nl_bsn", "bsn sofi", locale="nl_NL"),
-    "in_aadhaar": _n("Indian Aadhaar numbers", r"^[2-9]\d{11}$", r"1\d{10}", "in_aadhaar", "aadhaar aadhar uid",
-                     locale="en_IN", reserved="begin with 1, as no issued number does"),
-    "cn_resident_id": _n("Chinese resident numbers", r"^\d{17}[\dX]$", r"99000019[5-9]\d0[1-9][12]\d{4}", "cn_resident_id",
-                         "resident shenfen", locale="zh_CN", reserved="have the region 990000, which does not exist"),
-}
-"""Longer and rarer shapes first; numbers whose checksum one in ten passes by chance need twenty values or a hint."""
 
 _CODED = {"passport": {"passport", "passeport", "reisepass"}, "plate": {"plate", "kennzeichen", "licence", "license"}}
 
@@ -115,12 +67,14 @@ def number_in(sample: pl.Series, words: set[str]) -> tuple[str, float] | None:
         passing = sum(check.passes(v) for v in bare.to_list()) / len(bare) if check else share(bare, number.shape)
         if passing >= 0.95:
             return what, passing
-    if len(sample) >= 20 and share(sample, r"^(00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])-\d\d-\d{4}$") >= 0.98:
+    if len(sample) >= 20 and share(sample, _SSN) >= 0.98:
         return "us_ssn", 1.0
     return None
 
 
-def contact_in(sample: pl.Series, words: set[str], joined: str, repeats: bool, text: bool) -> tuple[str, float] | None:
+def contact_in(  # noqa: PLR0911
+    sample: pl.Series, words: set[str], joined: str, repeats: bool, text: bool,
+) -> tuple[str, float] | None:
     """Return whether values are e-mails, addresses of the network, phones, postcodes, streets, and in what share."""
     for what, pattern in (("email", _EMAIL), ("ipv4", _IPV4), ("ipv6", _IPV6)):
         if (found := share(sample, pattern)) >= 0.95:
@@ -146,10 +100,10 @@ def contact_in(sample: pl.Series, words: set[str], joined: str, repeats: bool, t
 def _is_phone(sample: pl.Series, words: set[str], text: bool) -> bool:
     hint = bool({"phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "handy", "telefon", "phonenumber",
                  "telefono"} & words)
-    counted = sample.str.replace_all(r"\D", "").str.len_chars().is_between(6, 15).mean()
+    counted = sample.str.replace(EXTENSION, "").str.replace_all(r"\D", "").str.len_chars().is_between(6, 15).mean()
     if share(sample, _MOMENT) > 0.5 or (counted or 0.0) < 0.9:  # type: ignore[operator]
         return False
-    plain = share(sample, r"^\+[\d\s().-]{8,}$") >= 0.9 or share(sample, r"^(\+?1[-. ])?(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}") >= 0.9
+    plain = max(share(sample, _ABROAD), share(sample, _NANP)) >= 0.9
     return hint or (text and plain and len(sample) >= 10)
 
 
@@ -158,9 +112,7 @@ def name_in(sample: pl.Series, words: set[str], joined: str) -> tuple[str, float
     if share(sample, _NAME) < 0.9 or share(sample, r"^.{2,60}$") < 0.9 or _NOT_PEOPLE & words:
         return None
     plain = sample.str.to_lowercase().str.replace_all(_TITLES, " ").str.replace_all(r"\([^)]*\)", " ").str.strip_chars()
-    first_hint = any(h in joined for h in ("firstname", "forename", "givenname", "vorname", "prenom", "namefirst", "fname"))
-    last_hint = any(h in joined for h in ("lastname", "surname", "familyname", "nachname", "apellido", "cognome", "nazwisko",
-                                          "namelast", "lname", "sobrenome"))
+    first_hint, last_hint = (any(h in joined for h in hints) for hints in (_FIRST, _LAST))
     firsts, lasts = _on_lists(plain, "first_name"), _on_lists(plain, "last_name")
     many = len(sample) >= 20
     if (first_hint and firsts >= 0.1) or (many and not last_hint and firsts >= 0.75):
@@ -176,14 +128,22 @@ def name_in(sample: pl.Series, words: set[str], joined: str) -> tuple[str, float
     return None
 
 
+_FIRST = ("firstname", "forename", "givenname", "vorname", "prenom", "prénom", "namefirst", "fname", "imie", "imię")
+_LAST = ("lastname", "surname", "familyname", "nachname", "apellido", "cognome", "nazwisko", "namelast", "lname",
+         "sobrenome")
 _PEOPLE = ("fullname", "contact", "customer", "client", "employee", "patient", "passenger", "author", "owner", "person",
            "student", "teacher", "doctor", "manager", "applicant", "holder", "member", "guest", "candidate", "surname")
 _NOT_PEOPLE = {"company", "product", "file", "city", "country", "brand", "hotel", "street", "store", "shop", "school",
-               "team", "category", "model", "domain", "neighbourhood", "neighborhood", "zone", "state", "place", "birthplace"}
+               "team", "category", "model", "domain", "neighbourhood", "neighborhood", "zone", "state", "place",
+               "birthplace"}
 
 
 def _on_lists(values: pl.Series, stem: str) -> float:
-    return float(values.is_in(_all_names(stem)).mean() or 0.0) if len(values) else 0.0  # type: ignore[arg-type]
+    return _hits(values, _all_names(stem))
+
+
+def _hits(values: pl.Series, names: Collection[str]) -> float:
+    return float(values.is_in(list(names)).mean() or 0.0) if len(values) else 0.0  # type: ignore[arg-type]
 
 
 @cache
@@ -206,8 +166,7 @@ def locale_of(what: str, sample: pl.Series) -> str:
     if what not in ("name", "first_name", "last_name"):
         return "en_US"
     words = sample.str.to_lowercase().str.extract_all(r"[\p{L}'’-]+").explode().drop_nulls()
-    hits = {loc: float(words.is_in(sorted(names_of(loc, "first_name") | names_of(loc, "last_name"))).mean() or 0.0)  # type: ignore[arg-type]
-            for loc in LOCALES}
+    hits = {loc: _hits(words, names_of(loc, "first_name") | names_of(loc, "last_name")) for loc in LOCALES}
     best = max(hits, key=lambda loc: hits[loc])
     return best if hits[best] > 1.2 * hits["en_US"] else "en_US"
 

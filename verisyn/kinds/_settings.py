@@ -43,9 +43,8 @@ def read(column: Column, known: Mapping[str, type]) -> dict[str, Any]:
         allowed = (int, float) if wanted is float else wanted
         if not isinstance(value, allowed) or isinstance(value, bool):
             raise UserError(f"{where} is {value!r}, but {_WORDS[wanted]} is expected. Correct it in the schema.")
-    k = settings.get("k", K)
-    if "k" in known and k < 1:
-        raise UserError(f"The setting 'k' of column {column.name!r} is {k}, but it is the number of rows that must "
+    if settings.get("k", K) < 1:  # type: ignore[operator]
+        raise UserError(f"The setting 'k' of column {column.name!r} is {settings['k']}, but it is the number of rows that must "
                         "share a value before it is published: give 1 or more (5 is usual).")
     return settings
 

@@ -11,8 +11,8 @@ from verisyn.schema import Column
 
 SETTINGS = {"labels": list}
 _PAIRS = {frozenset(pair.split("/")) for pair in (
-    "no/yes", "n/y", "false/true", "f/t", "off/on", "nein/ja", "n/j", "no/si", "no/sí", "n/s", "non/oui", "n/o", "não/sim",
-    "nao/sim", "nee/ja", "nej/ja", "nie/tak", "нет/да", "ei/kyllä", "hayır/evet", "いいえ/はい", "否/是", "0/1",
+    "no/yes", "n/y", "false/true", "f/t", "off/on", "nein/ja", "n/j", "no/si", "no/sí", "n/s", "non/oui", "n/o",
+    "nao/sim", "não/sim", "nee/ja", "nej/ja", "nie/tak", "нет/да", "ei/kyllä", "hayır/evet", "いいえ/はい", "否/是", "0/1",
     "falsch/wahr", "faux/vrai", "falso/verdadero", "falso/vero")}
 _SURE = 0.95
 
@@ -49,10 +49,11 @@ class Coder(LevelsCoder):
         counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
         found = counts[values.name].to_list()
         if labels is not None and len(labels) != 2:
-            raise UserError(f"The setting 'labels' of column {column.name!r} has {len(labels)} labels, but a boolean has 2.")
+            raise UserError(f"The setting 'labels' of column {column.name!r} has {len(labels)} labels, but a "
+                            "boolean has 2.")
         if labels is not None:
             return Levels(sorted(labels, key=lambda x: found.index(x) if x in found else len(found))), ()
         if len(found) > 2:
-            raise UserError(f"Column {column.name!r} has {len(found)} different values and cannot be a boolean. Give its "
-                            "two 'labels' in the schema, or make its kind 'category'.")
+            raise UserError(f"Column {column.name!r} has {len(found)} different values and cannot be a boolean. Give "
+                            "its two 'labels' in the schema, or make its kind 'category'.")
         return Levels(found), ()

@@ -26,7 +26,8 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     pooled = levels.filter(levels < _settings.shared_by({}, rows)).sum() / rows
     evidence = f"{rows} rows share {len(levels)} different text{'s' if len(levels) > 1 else ''}."
     if values.dtype != pl.String:
-        return Recognised(0.9 if pooled <= 0.5 else 0.3, f"The data type is {values.dtype.base_type().__name__}; {evidence}")
+        evidence = f"The data type is {values.dtype.base_type().__name__}; {evidence}"
+        return Recognised(0.9 if pooled <= 0.5 else 0.3, evidence)
     if pooled > 0.5:
         raise Declined(f"{pooled:.0%} of the rows have a text that hardly any other row has")
     return Recognised(0.6, evidence)
@@ -55,7 +56,12 @@ class Coder(LevelsCoder):
         pooled = len(values) - sum(rows)
         stand_in = {settings["rare"]: 1.0} if "rare" in settings else _least(names, rows, pooled)
         levels = Levels(names, pooled > 0, stand_in if pooled else {})
-        return levels, _note(column.name, len(counts) - len(names), pooled, k, list(stand_in), settings)
+        if not pooled:
+            return levels, ()
+        why = "not among its stated levels" if "levels" in settings else f"shared by fewer than {k} rows each"
+        note = (f"Column {column.name!r} has {len(counts) - len(names)} levels ({pooled} rows) {why}; they are not "
+                f"published, and {_spoken(list(stand_in))} in for them.")
+        return levels, (note,)
 
 
 def _least(names: list, rows: list[int], pooled: int) -> dict:
@@ -70,10 +76,7 @@ def _least(names: list, rows: list[int], pooled: int) -> dict:
     return taken
 
 
-def _note(column: str, levels: int, rows: int, k: int, stand_in: list, settings: dict) -> tuple[str, ...]:
-    if not rows:
-        return ()
-    why = "not among its stated levels" if "levels" in settings else f"shared by fewer than {k} rows each"
-    instead = repr(stand_in[0]) if len(stand_in) == 1 else f"the {len(stand_in)} least frequent published levels"
-    return (f"Column {column!r} has {levels} levels ({rows} rows) {why}; they are not published, and {instead} "
-            f"stand{'s' if len(stand_in) == 1 else ''} in for them.",)
+def _spoken(stand_in: list) -> str:
+    if len(stand_in) == 1:
+        return f"{stand_in[0]!r} stands"
+    return f"the {len(stand_in)} least frequent published levels stand"

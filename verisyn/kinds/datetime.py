@@ -38,10 +38,12 @@ def recognise(values: pl.Series, name: str) -> Recognised:
 
 
 def _whole_numbers(sample: pl.Series, name: str) -> Recognised:
-    if len(sample) and any(hint in name for hint in _DATE_NAMES) and sample.is_between(15000101, 22991231).all():
-        if not _datetext.parse(sample.cast(pl.String), "%Y%m%d").null_count():
-            return Recognised(_HINTED, "The name and the numbers tell of dates like 20201231.", {"format": "%Y%m%d"})
-    if len(sample) and any(hint in name for hint in _EPOCH_NAMES):
+    if not len(sample):
+        raise Declined("there is no value")
+    dated = any(hint in name for hint in _DATE_NAMES) and sample.is_between(15000101, 22991231).all()
+    if dated and not _datetext.parse(sample.cast(pl.String), "%Y%m%d").null_count():
+        return Recognised(_HINTED, "The name and the numbers tell of dates like 20201231.", {"format": "%Y%m%d"})
+    if any(hint in name for hint in _EPOCH_NAMES):
         for form, low in (("epoch seconds", 10**8), ("epoch milliseconds", 10**11)):
             if sample.is_between(low, 42 * low).all():
                 return Recognised(_HINTED, f"The name and the numbers tell of {form}.", {"format": form})
@@ -63,8 +65,10 @@ class Coder(BaseCoder):
         self.columns = (name,)
         self.form, self.grids = form, tuple(grids)
         missing = missing or not grids
-        self.parts = tuple(Part(g.size + missing, True, g.size if missing else -1) for g in grids) or (Part(1, True, 0),)
-        self._learnt = learnt or {"weekdays": np.ones(7), **{f"rows{i}": np.ones(p.size) for i, p in enumerate(self.parts)}}
+        parts = tuple(Part(g.size + missing, True, g.size if missing else -1) for g in grids)
+        self.parts = parts or (Part(1, True, 0),)
+        rows = {f"rows{i}": np.ones(p.size) for i, p in enumerate(self.parts)}
+        self._learnt = learnt or {"weekdays": np.ones(7), **rows}
 
     @classmethod
     def learn(cls, frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Generator) -> Self:
@@ -142,7 +146,7 @@ class Coder(BaseCoder):
 
 
 def _weekdays(days: np.ndarray, form: Moments) -> np.ndarray:
-    """The chance, relative to the most usual weekday's, of each weekday (day since 1970, modulo 7); one row is added."""
+    """The share of each weekday (day since 1970, modulo 7), relative to the most usual one; one row is added to each."""
     if not form.has_days or form.day_step != "day" or len(days) < 70:
         return np.ones(7)
     rows = np.bincount(days % 7, minlength=7) + 1.0

@@ -34,8 +34,10 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     beyond_a_day = bool((seconds.abs() >= 86_400).any())
     if form.clock and not beyond_a_day and not any(hint in name.casefold() for hint in _NAMES):
         raise Declined("the texts may as well be times of day")
-    shown = form.write(np.array([5400.0]))[0]
-    return Recognised(0.96, f"{share:.0%} of the distinct texts are spans of time written like {shown!r}.",
+    if len("".join(form.words)) == 1 and not any(hint in name.casefold() for hint in _NAMES):
+        raise Declined(f"the letter {form.words[0]!r} may as well be another unit")
+    shown = form.clock or "numbers of " + " and ".join(form.words)
+    return Recognised(0.96, f"{share:.0%} of the distinct texts are spans of time, written as {shown}.",
                       {"text": asdict(form)})
 
 
@@ -50,8 +52,9 @@ class Coder(OrderedCoder):
         settings = _settings.read(column, SETTINGS)
         text = settings.get("text")
         if series.dtype != pl.Duration and text is None:
-            text = asdict(_durationtext.find(_settings.distinct(series.cast(pl.String)).to_list())[0] or DurationText("h:mm"))
-        form = {"text": text, "step": 1, "name": column.name}
+            found, _ = _durationtext.find(_settings.distinct(series.cast(pl.String)).to_list())
+            text = asdict(found or DurationText("h:mm"))
+        form = {"text": text, "step": 1}
         ticks, known = cls(column.name, series.dtype, form)._to_units(series)
         return form | {"step": _step(ticks[known], _per_second(series.dtype))}
 

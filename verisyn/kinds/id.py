@@ -19,8 +19,8 @@ from verisyn.schema import Column
 modelled = False
 
 _NAMES = {"id", "ids", "key", "pk", "no", "nr", "num", "number", "uuid", "guid", "code", "index", "idx", "ref",
-          "serial", "sku", "hash", "token", "identifier", "ean", "gtin", "upc", "isbn", "imei", "vin", "barcode", "#", "uid",
-          "rowid"}
+          "serial", "sku", "hash", "token", "identifier", "ean", "gtin", "upc", "isbn", "imei", "vin", "barcode", "#",
+          "uid", "rowid"}
 _NOT_NAMES = {"zip", "postal", "post", "postcode", "area", "country", "phone", "mobile", "fax"}
 _SETTINGS = {"what": str, "start": int, "step": int, "low": int, "high": int, "prefix": str, "suffix": str,
              "width": int, "version": int, "form": str, "patterns": dict, "pattern": str, "check": str, "k": int}
@@ -77,8 +77,10 @@ class Coder(Regenerated):
         series = frame[column.name]
         values = series.filter(known(series))
         dtype = type_name(series, cls.kind)
-        found = settings if "what" in settings or "pattern" in settings else {}
-        if not found or _lacks(found):
+        if "pattern" in settings:
+            settings |= {"what": "pattern", "patterns": {settings["pattern"]: 1.0}}
+        found = settings
+        if _lacks(settings):
             form, _ = find(values, words_of(column.name), True, _settings.shared_by(settings, len(values)), must=True)
             found = {**form, **settings} if form["what"] == settings.get("what", form["what"]) else settings
         state = _complete(column.name, found, values)
@@ -100,8 +102,8 @@ class Coder(Regenerated):
         if over.any():
             numbers[over] = s["below"] - abs(step) * (index[over] - max(room, 0))
             if numbers[over].min() < max(lowest, 0):
-                raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} "
-                                "new keys. Read it as Int64, or ask for fewer rows.")
+                raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for "
+                                f"{index.max() + 1:,} new keys. Read it as Int64, or ask for fewer rows.")
         return pl.Series(numbers)
 
     def _number(self, index: np.ndarray) -> pl.Series:
@@ -176,7 +178,7 @@ def _limits(dtype: str) -> tuple[int, int]:
 
 
 def _lacks(settings: dict[str, Any]) -> bool:
-    return any(name not in settings for name in WHATS.get(settings.get("what", "pattern"), ()))
+    return "what" not in settings or any(name not in settings for name in WHATS.get(settings["what"], ()))
 
 
 def _complete(name: str, found: dict[str, Any], values: pl.Series) -> dict[str, Any]:
@@ -188,8 +190,6 @@ def _complete(name: str, found: dict[str, Any], values: pl.Series) -> dict[str, 
         If the form is unknown or cannot be made.
     """
     where = f"of column {name!r} (kind id)"
-    if "pattern" in found:
-        found = {"what": "pattern", "patterns": {found["pattern"]: 1.0}, **found}
     what = found["what"]
     if what not in WHATS:
         raise UserError(f"The setting 'what' {where} is {what!r}. {did_you_mean(what, WHATS)}")
@@ -198,17 +198,19 @@ def _complete(name: str, found: dict[str, Any], values: pl.Series) -> dict[str, 
     state = {**WHATS[what], **found}
     for text, share in state.get("patterns", {}).items():
         if not isinstance(share, (int, float)) or share < 0:
-            raise UserError(f"The setting 'patterns' {where} gives {text!r} the share {share!r}; give a number from 0 on.")
+            raise UserError(f"The setting 'patterns' {where} gives {text!r} the share {share!r}; "
+                            "give a number from 0 on.")
         Pattern.parse(text)
     if what == "pattern" and not sum(state["patterns"].values()):
-        raise UserError(f"The setting 'patterns' {where} is empty. Give at least one, such as '[A-Z]{{2}}-\\d{{6}}: 1'.")
+        raise UserError(f"The setting 'patterns' {where} is empty. Give at least one, "
+                        r"such as '[A-Z]{2}-\d{6}: 1'.")
     if what == "number" and state["high"] < state["low"]:
         raise UserError(f"The settings {where} give no numbers: 'high' {state['high']} is below 'low' {state['low']}.")
     if what in ("sequence", "numbered") and not state["step"]:
         raise UserError(f"The setting 'step' {where} is 0, so keys would repeat. Give another step.")
     if what == "sequence":
-        smallest = int(values.min()) if len(values) and values.dtype.is_numeric() else state["start"]  # type: ignore[arg-type]
-        state["below"] = min(smallest, state["start"]) - abs(state["step"])
+        smallest: Any = values.min() if len(values) and values.dtype.is_numeric() else state["start"]
+        state["below"] = min(int(smallest), state["start"]) - abs(state["step"])
     return state
 
 

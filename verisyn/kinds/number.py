@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 
 from verisyn.errors import UserError
-from verisyn.kinds import Declined, Recognised
+from verisyn.kinds import Declined, Recognised, _settings
 from verisyn.kinds import _lattice as lattice
-from verisyn.kinds import _settings
 from verisyn.kinds._lattice import Lattice
 from verisyn.kinds._numbertext import NumberText, find
 from verisyn.kinds._ordered import OrderedCoder
@@ -49,7 +48,8 @@ class Coder(OrderedCoder):
         settings = _settings.read(column, SETTINGS)
         low, high = settings.get("minimum"), settings.get("maximum")
         if low is not None and high is not None and low > high:
-            raise UserError(f"Column {column.name!r} has minimum {low} above maximum {high}. Correct them in the schema.")
+            raise UserError(f"Column {column.name!r} has minimum {low} above maximum {high}. Correct them in "
+                            "the schema.")
         form: dict[str, Any] = {"minimum": low, "maximum": high, "text": settings.get("text")}
         if series.dtype == pl.String and form["text"] is None:
             form["text"] = asdict(find(_settings.distinct(series).to_list())[0] or NumberText())

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
-from verisyn.errors import UserError, did_you_mean
 from verisyn.kinds import BaseCoder, Declined, Draw, Feature, Part, Recognised, _settings
 from verisyn.kinds import _recognisers as look
-from verisyn.kinds._invent import CODED, INVENT, SAID, Ask, masks_of, promise
-from verisyn.kinds._patterns import Pattern, learn_patterns, scramble
-from verisyn.kinds._people import RESERVED_DOMAINS, People, people
+from verisyn.kinds._forms import NAMING, find, locale_for, notes_on, read_settings
+from verisyn.kinds._invent import INVENT, SAID, Ask
+from verisyn.kinds._patterns import scramble
+from verisyn.kinds._people import People, people
 from verisyn.kinds._recognisers import share
-from verisyn.kinds._regenerated import MISSING, TEXTS, as_type, gone_feature, known, type_name, words_of, written
+from verisyn.kinds._regenerated import MISSING, TEXTS, as_type, gone_feature, known, words_of, written
 from verisyn.schema import Column
 
 modelled = False
 
-_SETTINGS = {"what": str, "locale": str, "form": str, "domains": list, "masks": dict, "groups": list, "patterns": dict,
-             "k": int}
-_NAMING = ("name", "first_name", "last_name", "email")
 _REPEATED = 0.9
 _LABELS = 100
 _CONFIDENT = {"name": 0.92, "first_name": 0.92, "last_name": 0.92, "address": 0.92, "postcode": 0.93}
@@ -42,21 +39,14 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     sample = written(_settings.distinct(values)).drop_nulls()
     if sample.is_empty() or (values.dtype.is_float() and share(sample, r"\.") > 0):
         raise Declined("no whole numbers and no text")
-    found = _find(sample, name, values.n_unique() < 0.2 * len(values), text)
+    found = find(sample, name, values.n_unique() < 0.2 * len(values), text)
     if not found:
         raise Declined("nothing personal was seen")
     what, fit = found
     locale = look.locale_of(what, sample)
     settings = {"what": what} | ({"locale": locale} if locale != "en_US" else {})
-    checked = f"{fit:.0%} are on lists of names" if what in _NAMING[:3] else f"{fit:.0%} of the different values fit"
+    checked = f"{fit:.0%} are on lists of names" if what in NAMING[:3] else f"{fit:.0%} of the different values fit"
     return Recognised(_CONFIDENT.get(what, 0.97), f"Holds {SAID[what]}: {checked}.", settings)
-
-
-def _find(sample: pl.Series, name: str, repeats: bool, text: bool) -> tuple[str, float] | None:
-    words = words_of(name)
-    joined = "".join(words)
-    found = look.contact_in(sample, {*words}, joined, repeats, text) or look.number_in(sample, {*words})
-    return found or (look.name_in(sample, {*words}, joined) if text else None)
 
 
 def group(columns: list[Column]) -> list[list[Column]]:
@@ -65,22 +55,22 @@ def group(columns: list[Column]) -> list[list[Column]]:
     Where two columns hold the same part of a name or an e-mail address (a sender's and a receiver's), columns go
     together by the rest of their names; those that fit none join the first person.
     """
-    naming = [c.settings.get("what") for c in columns if c.settings.get("what") in _NAMING]
+    naming = [c.settings.get("what") for c in columns if c.settings.get("what") in NAMING]
     if len(naming) == len(set(naming)):
         return [columns]
     people: dict[str, list[Column]] = {}
     for column in columns:
-        if column.settings.get("what") in _NAMING:
+        if column.settings.get("what") in NAMING:
             people.setdefault(_role(column.name), []).append(column)
     for column in columns:
-        if column.settings.get("what") not in _NAMING:
+        if column.settings.get("what") not in NAMING:
             people.get(_role(column.name), next(iter(people.values()))).append(column)
     return list(people.values())
 
 
 def _role(name: str) -> str:
-    of_what = {"name", "first", "last", "full", "email", "mail", "e", "surname", "forename", "phone", "mobile", "address"}
-    return "".join(w for w in words_of(name) if w not in of_what)
+    said = {"name", "first", "last", "full", "email", "mail", "e", "surname", "forename", "phone", "mobile", "address"}
+    return "".join(w for w in words_of(name) if w not in said)
 
 
 class Coder(BaseCoder):
@@ -105,8 +95,8 @@ class Coder(BaseCoder):
     @classmethod
     def learn(cls, frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Generator) -> Self:
         """Learn forms, locale and how values repeat; keeps no real value."""
-        read = [_read(c, frame[c.name]) for c in columns]
-        locale = _locale(columns, read)
+        read = [read_settings(c, frame[c.name]) for c in columns]
+        locale = locale_for(columns, read)
         names = [c.name for c in columns]
         repeats = {n: r for n in names if (r := _repeats(frame[n])) < _REPEATED}
         lead = max(repeats, key=lambda n: (repeats[n], -names.index(n))) if repeats else None
@@ -117,7 +107,7 @@ class Coder(BaseCoder):
             spec |= {"follows": follows, "unique": name not in repeats and not follows}
             if name in repeats and not follows:
                 codes[name] = _code(spec, frame[name], rng)
-        notes = list(_notes(names, read, locale))
+        notes = list(notes_on(names, read, locale))
         coder = cls(names, {"columns": read, "locale": locale, "seed": int(rng.integers(2**31)), "lead": lead,
                             "notes": notes})
         coder._codes = codes
@@ -132,7 +122,8 @@ class Coder(BaseCoder):
                 codes = np.zeros(frame.height, np.int32)
                 if "labels" in spec:
                     table, rare = self._codes.get(name, {}), len(spec["labels"])
-                    codes[:] = written(frame[name]).replace_strict(table, default=rare, return_dtype=pl.Int32).fill_null(rare).to_numpy()
+                    found = written(frame[name]).replace_strict(table, default=rare, return_dtype=pl.Int32)
+                    codes[:] = found.fill_null(rare).to_numpy()
                 codes[~known(frame[name]).to_numpy()] = max(part.missing, 0)
                 out.append(codes)
         return np.column_stack(out) if out else np.empty((frame.height, 0), np.int32)
@@ -171,7 +162,7 @@ class Coder(BaseCoder):
     def _people_of(self, spec: dict[str, Any]) -> People:
         """Names come from the person's locale, numbers and addresses from the column's own."""
         locale = self._people.locale
-        return self._people if spec["what"] in _NAMING else people(spec.get("locale", locale), self._people.seed)
+        return self._people if spec["what"] in NAMING else people(spec.get("locale", locale), self._people.seed)
 
     def _column(self, name: str, spec: dict[str, Any], ask: Ask, gone: np.ndarray | None) -> pl.Series:
         made = INVENT[spec["what"]](ask)
@@ -200,77 +191,6 @@ def _part(spec: dict[str, Any]) -> Part | None:
         return MISSING if spec["missing"] else None
     size = len(spec["labels"]) + 1
     return Part(size + 1, False, missing=size) if spec["missing"] else Part(size, False)
-
-
-def _read(column: Column, series: pl.Series) -> dict[str, Any]:
-    """Check a column's settings and fill in what they leave out from its values."""
-    settings = _settings.read(column, _SETTINGS)
-    dtype = type_name(series, column.kind)
-    values = written(series.filter(known(series)))
-    text = series.dtype in TEXTS
-    found = _find(_settings.distinct(values), column.name, False, text) or ("name" if text else "phone", 0.0)
-    what = settings.get("what", found[0])
-    if what not in INVENT:
-        raise UserError(f"The setting 'what' of column {column.name!r} (kind personal) is {what!r}. "
-                        f"{did_you_mean(what, INVENT)}")
-    if not text and what in ("name", "first_name", "last_name", "email", "address", "ipv4", "ipv6", "mac"):
-        raise UserError(f"Column {column.name!r} is {dtype}, but its setting 'what' is {what!r}, which is text. Correct the "
-                        "setting, or read the column as text.")
-    _check_locale(column.name, settings.get("locale", "en_US"))
-    learnt = dict(_forms(what, values, _settings.shared_by(settings, len(values))))
-    for text in settings.get("patterns", {}):
-        Pattern.parse(text)
-    upper = share(values, r"\p{Lu}") > 0.9 and share(values, r"\p{Ll}") < 0.1
-    return {**learnt, **settings, "what": what, "dtype": dtype, "missing": len(values) < len(series), "upper": upper}
-
-
-def _forms(what: str, values: pl.Series, k: int) -> Iterator[tuple[str, Any]]:
-    """Yield how values of this sort are written."""
-    number = look.NUMBERS.get(what)
-    if what == "email":
-        taken = set(values.str.extract("@(.*)$").str.to_lowercase().unique().to_list())
-        yield "domains", [d for d in RESERVED_DOMAINS if d not in taken][:3] or list(RESERVED_DOMAINS)
-    if what == "phone" or number:
-        yield "masks", masks_of(values, k)
-    if number and len(number.bodies) > 1:
-        width = len(next(iter(number.bodies)))
-        counts = values.str.slice(0, width).value_counts(sort=True)
-        groups = [g for g, n in counts.iter_rows() if n >= k and g in number.bodies]
-        yield "groups", sorted(groups) or [next(iter(number.bodies))]
-    if what in CODED:
-        plain = values.filter(values.str.contains(r"^[ -~]{1,40}$"))
-        yield "patterns", learn_patterns(plain, k) if len(plain) else {CODED[what]: 1.0}
-    if what == "address":
-        yield "form", "{street}, {postcode} {city}" if share(values, ",.*,") > 0.5 else "{street}"
-    if what == "name":
-        comma, title = share(values, r"^[^,]+, "), share(values, r"(?i)\b(mr|mrs|ms|miss|dr|herr|frau|mme)\b")
-        title_word = "{title} " if title > 0.5 else ""
-        yield "form", f"{{last}}, {title_word}{{first}}" if comma > 0.5 else f"{title_word}{{first}} {{last}}"
-
-
-def _check_locale(name: str, locale: str) -> None:
-    from faker.config import AVAILABLE_LOCALES
-
-    if locale not in AVAILABLE_LOCALES:
-        raise UserError(f"The setting 'locale' of column {name!r} (kind personal) is {locale!r}, which Faker does not know. "
-                        f"{did_you_mean(locale, AVAILABLE_LOCALES)}")
-
-
-def _notes(names: list[str], read: list[dict[str, Any]], locale: str) -> Iterator[str]:
-    """Yield what new values are, columns of one promise together."""
-    together: dict[str, list[str]] = {}
-    for name, spec in zip(names, read, strict=True):
-        told = promise(spec["what"], spec, spec.get("locale", locale))
-        together.setdefault(told, []).append(f"{SAID[spec['what']]} in column {name!r}")
-    for told, held in together.items():
-        yield f"New {', '.join(held)} {told}."
-
-
-def _locale(columns: Sequence[Column], read: list[dict[str, Any]]) -> str:
-    """Return the locale of the person's names: the one that most naming columns have."""
-    votes = [c.settings.get("locale", "en_US") for c, spec in zip(columns, read, strict=True) if spec["what"] in _NAMING[:3]]
-    votes = votes or [c.settings["locale"] for c in columns if "locale" in c.settings] or ["en_US"]
-    return max(votes, key=votes.count)
 
 
 def _repeats(series: pl.Series) -> float:

@@ -57,9 +57,10 @@ class Coder(Regenerated):
         values = series.filter(known(series)).cast(pl.String)
         _check(column.name, settings)
         shape = _shape(values.gather_every(max(1, len(values) // 50_000)))
-        notes = [f"Column {column.name!r} holds free text; it was filled with placeholder text of similar length, which "
-                 "carries no meaning."]
-        return cls([column.name], {**shape, **settings, "dtype": dtype, "missing": len(values) < len(series), "notes": notes})
+        state = {**shape, **settings, "dtype": dtype, "missing": len(values) < len(series)}
+        return cls([column.name], state | {"notes": [
+            f"Column {column.name!r} holds free text; it was filled with placeholder text of similar length, which "
+            "carries no meaning."]})
 
     def make(self, draw: Draw) -> pl.Series:
         """Write one text a row."""
@@ -80,7 +81,8 @@ def _shape(values: pl.Series) -> dict[str, Any]:
     """Return the learnt settings: quantiles of the number of words from 2 % to 98 %, and shares of habits."""
     full = values.filter(values.str.contains(r"\S"))
     if full.is_empty():
-        return {"lengths": [1.0], "empty": float(len(values) > 0), "marks": 0.0, "case": "lower", "sentence": 0, "script": "latin"}
+        empty = float(len(values) > 0)
+        return {"lengths": [1.0], "empty": empty, "marks": 0.0, "case": "lower", "sentence": 0, "script": "latin"}
     script = script_of("".join(full.head(500).str.slice(0, 200).to_list()))
     counts = full.str.len_chars() if SCRIPTS[script].solid else full.str.count_matches(r"\S+")
     quantiles = np.quantile(counts.to_numpy(), _LENGTHS)
@@ -92,13 +94,12 @@ def _shape(values: pl.Series) -> dict[str, Any]:
 
 
 def _case(full: pl.Series) -> str:
-    upper = _share(full, r"\p{Lu}") * (1 - _share(full, r"\p{Ll}"))
-    if upper > 0.5:
+    if _share(full, r"\p{Lu}") * (1 - _share(full, r"\p{Ll}")) > 0.5:
         return "upper"
     if _share(full, r"^\P{L}*\p{Lu}") < 0.5:
         return "lower"
-    later = float(full.str.count_matches(r"\s\p{Lu}").sum()) / max(1, full.str.count_matches(r"\s\p{L}").sum())
-    return "title" if later > 0.6 else "sentence"
+    upper, every = (int(full.str.count_matches(p).sum()) for p in (r"\s\p{Lu}", r"\s\p{L}"))
+    return "title" if upper > 0.6 * every else "sentence"
 
 
 def _share(values: pl.Series, pattern: str) -> float:
@@ -112,5 +113,5 @@ def _check(name: str, settings: dict[str, Any]) -> None:
                             f"{did_you_mean(settings[setting], allowed)}")
     lengths = settings.get("lengths", [1])
     if not lengths or not all(isinstance(n, (int, float)) and n >= 0 for n in lengths) or sorted(lengths) != lengths:
-        raise UserError(f"The setting 'lengths' of column {name!r} (kind text) must be a rising list of numbers of words, "
-                        f"such as [1, 5, 20]; it is {lengths!r}.")
+        raise UserError(f"The setting 'lengths' of column {name!r} (kind text) is {lengths!r}, but a rising list of "
+                        "numbers of words is expected, such as [1, 5, 20].")

@@ -70,6 +70,8 @@ def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool]) -> An
 
     # One thread: the same figures on every machine, and no CPU burnt by threads that wait for each other in a spin.
     with threadpool_limits(1, user_api="openmp"):
+        # A column without any value cannot be cut into bins; as a constant it tells the model as little.
+        x = np.where(np.isnan(x).all(axis=0), 0.0, x)
         return model.set_params(learning_rate=_RATE, early_stopping=False, categorical_features=categories or None,
                                 random_state=0).fit(x, y)
 

@@ -46,11 +46,10 @@ def render(assessment: Assessment, *, title: str, table: schema.Table | None = N
     >>> "&lt;people&gt;" in page and "<people>" not in page
     True
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader
 
     drawn = pictures(assessment)
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     about = {"rows": {}, **assessment.about}
     run = {"rows": about.pop("rows"), **(run or {})}
     notes = list(dict.fromkeys([*notes, *about.pop("notes", [])]))

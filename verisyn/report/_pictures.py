@@ -60,7 +60,7 @@ def pictures(assessment: Assessment) -> Pictures:
     heat = tuple(_heat(pairs)) if pairs.get("names") else ()
     telling = tuple(_telling(details.get("fidelity.two_sample", {})))
     roc = details.get("privacy.membership", {}).get("roc")
-    attack = _roc(roc, "Membership attack: share of seen rows found, against false alarms on unseen rows") if roc else None
+    attack = _roc(roc, "Membership attack: seen rows found, against false alarms on unseen rows") if roc else None
     everything = [c.picture for c in columns] + [p for _, p in (*heat, *telling)] + ([attack] if attack else [])
     return Pictures(columns, len(told) - len(columns), heat, tuple(pairs.get("worst", ())[:8]), telling, attack,
                     {f"chart-{i}": p for i, p in enumerate(everything)})

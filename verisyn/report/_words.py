@@ -38,6 +38,9 @@ _PRIVACY: dict[Verdict, str] = {
     "not answered": "what it tells of the rows it was made from could not be measured",
 }
 
+_TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "score_name": "Score",
+          "caught": "Found at 1 % false alarms"}
+
 _WORSE: tuple[Verdict, ...] = ("good", "fair", "poor")
 
 
@@ -55,7 +58,7 @@ def worst(findings: Iterable[Finding]) -> Verdict:
 
     Examples
     --------
-    >>> worst([Finding("a.b", "?", "good", ""), Finding("a.c", "?", "fair", ""), Finding("a.d", "", "not answered", "")])
+    >>> worst(Finding("a.b", "", verdict, "") for verdict in ("good", "fair", "not answered"))
     'fair'
     """
     answered = [_WORSE.index(f.verdict) for f in findings if f.verdict != "not answered"]
@@ -131,7 +134,7 @@ def plain(key: str) -> str:
     >>> plain("nearest_share")
     'Nearest share'
     """
-    words = key.replace("_", " ").strip()
+    words = _TERMS.get(key, key).replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
 
@@ -157,9 +160,11 @@ def tidy(sentence: str) -> str:
 def made_of(run: dict[str, Any]) -> str:
     """Say in one sentence how many rows there are, and what they were made from and judged against."""
     rows = run.get("rows") or {}
+    if not rows and not run.get("generator"):
+        return ""
     made = f"{count(rows['synthetic'], 'synthetic row')}" if "synthetic" in rows else "Synthetic rows"
     by = f" by {run['generator']}" if run.get("generator") else ""
     source = f" from {count(rows['train'], 'real row')}" if "train" in rows else ""
     judges = count(rows.get("holdout") or 0, "real row")
     against = f", judged against {judges} the generator never saw" if rows.get("holdout") else ""
-    return f"{made}, made{by}{source}{against}."
+    return f"{made}{', made' if by or source else ''}{by}{source}{against}."

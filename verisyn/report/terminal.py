@@ -32,12 +32,11 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
     --------
     >>> from rich.console import Console
     >>> found = Assessment((Finding("fidelity.x", "Alike?", "good", "They are.", value=0.98, floor=0.6, ceiling=0.99),))
-    >>> Console(width=80).print(summary(found, report="out/report.html"))  # doctest: +ELLIPSIS
+    >>> Console(width=80).print(summary(found, report="out/report.html"))  # doctest: +ELLIPSIS +NORMALIZE_WHITESPACE
     <BLANKLINE>
      ? These tests cannot tell.
      ...
-     Open out/report.html
-    <BLANKLINE>
+     Open out/report.html...
     """
     from rich.console import Group
     from rich.padding import Padding
@@ -45,7 +44,8 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
 
     answer = _words.answer(assessment)
     head = Text(f"{_words.SYMBOLS[answer.verdict]} {answer.words}", style=f"bold {_STYLES[answer.verdict]}")
-    parts: list[RenderableType] = [head, Text(answer.sentence), Text(_words.made_of({"rows": assessment.about.get("rows", {}), **(run or {})}), style="dim")]
+    rows = _words.made_of({"rows": assessment.about.get("rows", {}), **(run or {})})
+    parts: list[RenderableType] = [head, Text(answer.sentence), *([Text(rows, style="dim")] if rows else [])]
     for question, findings in _words.by_question(assessment.findings).items():
         parts += [Text(), _heading(question), *map(_line, findings)]
     parts += [Text(), *_cost(run or {})]

@@ -105,9 +105,10 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
     worst = max(checks, key=lambda c: c["interval"][0])
     fine = all(c["excess"] <= GOOD and c["interval"][1] <= BOUND for c in checks)
     verdict: Verdict = "poor" if worst["interval"][0] > POOR else "good" if fine else "fair"
-    exact, near, low, high = *checks[:2], *worst["interval"]
-    said = (f"{exact['share']:.2%} of the synthetic rows equal a training row (of strangers' rows {exact['strangers']:.2%} "
-            f"do), and {near['share']:.2%} come very near one (of strangers' {near['strangers']:.2%})")
+    (exact, near), (low, high) = checks[:2], worst["interval"]
+    said = (f"{exact['share']:.2%} of the synthetic rows equal a training row (of strangers' rows "
+            f"{exact['strangers']:.2%} do), and {near['share']:.2%} come very near one (of strangers' "
+            f"{near['strangers']:.2%})")
     if verdict == "poor":
         said += f"; copied beyond coincidence: {worst['what']}, {worst['excess']:.1%} [{low:.1%} to {high:.1%}]"
     elif verdict == "fair" and all(c["excess"] <= GOOD for c in checks):

@@ -72,8 +72,8 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
     if measure.interval[0] > EVEN or singled:
         verdict = "poor"
     low, high = measure.interval
-    said = (f"Shown a row that was learnt from and a stranger's, the attacker picks the right one in {measure.value:.1%} "
-            f"of cases [{low:.1%} to {high:.1%}] (a coin: 50%)")
+    said = ("Shown a row that was learnt from and a stranger's, the attacker picks the right one in "
+            f"{measure.value:.1%} of cases [{low:.1%} to {high:.1%}] (a coin: 50%)")
     if d["caught"] is not None:
         said += f", and catches {d['caught']:.1%} of members at one false alarm in a hundred"
     if verdict == "fair" and measure.value <= EVEN:

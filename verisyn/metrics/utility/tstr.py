@@ -108,7 +108,7 @@ def _kept(made: Influence, real: Influence, guessing: float) -> dict[str, float 
     if real.interval(-np.inf)[0] <= guessing:
         return {"kept": None, "kept_interval": None}
     kept = (made.value - guessing) / skill
-    error = Z * float((made.rows - kept * real.rows).std()) / np.sqrt(len(made.rows)) / skill
+    error = Z * float((made.rows - kept * real.rows).std() / np.sqrt(len(made.rows))) / skill
     return {"kept": round(kept, 6), "kept_interval": [round(kept - error, 6), round(kept + error, 6)]}
 
 

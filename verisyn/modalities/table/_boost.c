@@ -166,7 +166,7 @@ API void free_grown(Grown *g) { free(g->nodes.data); free(g->roots.data); free(g
 typedef struct {
     double rate, l2, level_l2, min_gain;
     int64_t max_rows;
-    int32_t folds, rounds, leaves, min_rows, min_leaf, min_side, patience, grow_rows;
+    int32_t folds, rounds, leaves, min_rows, min_leaf, min_side, patience, growth, grow_rows;
 } Settings;
 
 typedef struct { /* the training rows as one part sees them */
@@ -458,13 +458,13 @@ static double boost(Work *w, int32_t fold, int32_t zeros, float base) {
     return first - best;
 }
 
-/* Boost each fold. A question of enough rows may have trees four or sixteen times as large, with smaller gains, where
- * the first fold clearly gains from it. Returns 1 without memory. */
+/* Boost each fold. A question of enough rows may have trees 4, 16, ... times as large, with smaller gains, where the
+ * first fold clearly gains from it. Returns 1 without memory. */
 static int boost_folds(Work *w, int32_t zeros, float base) {
     Mark start = mark(w);
     w->most = w->s->leaves; w->least_gain = (float)w->s->min_gain;
     double gain = boost(w, 0, zeros, base);
-    while (gain >= 0 && w->m >= w->s->grow_rows && w->most < 16 * w->s->leaves) {
+    while (gain >= 0 && w->m >= w->s->grow_rows && w->most < w->s->growth * w->s->leaves) {
         Mark now = mark(w);
         w->most *= 4; w->least_gain /= 4;
         double more = boost(w, 0, zeros, base);
@@ -531,8 +531,8 @@ API int fit_part(const Settings *s, const Data *d, int32_t nodes, int32_t size, 
     w.high = malloc(f * BINS * sizeof *w.high);
     w.raw_bin = malloc(65536);
     w.count = malloc(65536 * sizeof *w.count);
-    w.hist = malloc(16 * (size_t)s->leaves * f * BINS * sizeof *w.hist);
-    w.leaves = malloc(16 * (size_t)s->leaves * sizeof *w.leaves);
+    w.hist = malloc((size_t)(s->growth * s->leaves) * f * BINS * sizeof *w.hist);
+    w.leaves = malloc((size_t)(s->growth * s->leaves) * sizeof *w.leaves);
     int failed = !w.pick || !w.index || !w.spare || !w.fold || !w.logit || !w.step || !w.bins || !w.use || !w.offset
                  || !w.low || !w.high || !w.raw_bin || !w.count || !w.hist || !w.leaves;
     Plan plan = {left, right, mid, base, first_tree, first_mask, seed};

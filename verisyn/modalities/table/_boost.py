@@ -22,7 +22,7 @@ class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
     _fields_ = (*((n, c.c_double) for n in ("rate", "l2", "level_l2", "min_gain")), ("max_rows", c.c_int64),
-                *((n, c.c_int32) for n in ("folds", "rounds", "leaves", "min_rows", "min_leaf", "min_side", "patience", "grow_rows")))
+                *((n, c.c_int32) for n in ("folds", "rounds", "leaves", "min_rows", "min_leaf", "min_side", "patience", "growth", "grow_rows")))
 
 
 class _Data(c.Structure):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Generator(BaseGenerator):
     >>> np.exp(fitted.log_prob(np.array([[1]]))).round(6)
     array([[0.75]])
     """
+
+    fitted: ClassVar = Frequencies
 
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Frequencies:
         """Count codes; there is no randomness in it and nothing worth a second thread."""

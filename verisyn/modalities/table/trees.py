@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -75,8 +75,10 @@ class Generator(BaseGenerator):
         Share of a tree's step that is taken.
     rounds : int, default 60
         Most trees a booster.
-    leaves : int, default 16
+    leaves : int, default 8
         Most leaves a tree.
+    growth : int, default 16
+        A question that clearly gains from it, on a fold left out, has trees 4 times as large, or 16, up to so many.
     patience : int, default 4
         Trees without a gain on the left-out fold before a booster stops.
     min_rows : int, default 150
@@ -91,10 +93,13 @@ class Generator(BaseGenerator):
         Most parts a part is told of: those with the highest mutual information with it.
     """
 
+    fitted: ClassVar = Chain
+
     folds: int = 4
     rate: float = 0.2
     rounds: int = 60
     leaves: int = 8
+    growth: int = 16
     patience: int = 4
     min_rows: int = 150
     min_leaf: int = 10
