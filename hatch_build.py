@@ -36,7 +36,7 @@ def candidates() -> list[list[str]]:
     """List the compilers to try, the user's own choice first; the ziglang wheel brings one where there is none."""
     named = [shlex.split(os.environ["CC"])] if os.environ.get("CC") else []
     usual = [[path] for name in ("cc", "gcc", "clang") if (path := shutil.which(name))]
-    zig = [[sys.executable, "-m", "ziglang", "cc"]] if find_spec("ziglang") else []
+    zig = [[sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline"]] if find_spec("ziglang") else []
     return [*named, *usual, *zig]
 
 

@@ -1,4 +1,4 @@
-"""A population to judge metrics by: many kinds of value, dependence, missing values; and ways to spoil samples of it."""
+"""A population to judge metrics by: many kinds of value, dependence, missing values; and ways to spoil it."""
 
 from __future__ import annotations
 

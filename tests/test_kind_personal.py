@@ -46,7 +46,8 @@ def make(frame, columns=None, start=0):
 CLAIMED = [
     ("de_DE", "name", "kundenname", "name"), ("en_US", "first_name", "fname", "first_name"),
     ("fr_FR", "last_name", "lastName", "last_name"), ("es_ES", "name", "customer_name", "name"),
-    ("pl_PL", "email", "x", "email"), ("en_US", "phone_number", "phone", "phone"), ("de_DE", "phone_number", "tel", "phone"),
+    ("pl_PL", "email", "x", "email"), ("en_US", "phone_number", "phone", "phone"),
+    ("de_DE", "phone_number", "tel", "phone"),
     ("en_GB", "street_address", "address", "address"), ("de_DE", "iban", "x", "iban"), ("en_US", "ssn", "x", "us_ssn"),
     ("en_US", "credit_card_number", "x", "card"), ("pt_BR", "cpf", "x", "br_cpf"), ("pl_PL", "pesel", "x", "pl_pesel"),
     ("it_IT", "ssn", "x", "it_codice_fiscale"), ("es_ES", "nie", "x", "es_dni"), ("nl_NL", "ssn", "x", "nl_bsn"),
@@ -114,15 +115,16 @@ def test_a_row_tells_of_one_person():
     out = make(frame)
     for row in out.iter_rows(named=True):
         assert row["name"] == f"{row['first_name']} {row['last_name']}"
-        assert re.fullmatch(re.escape(f"{folded(row['first_name'])}.{folded(row['last_name'])}") + r"\d+@.*", row["e_mail"])
+        start = f"{folded(row['first_name'])}.{folded(row['last_name'])}"
+        assert re.fullmatch(re.escape(start) + r"\d+@.*", row["e_mail"])
     assert out["e_mail"].n_unique() == 600
 
 
 def test_sender_and_receiver_are_two_people():
     mails = fake("en_US", "email", "email", "name", "name", rows=300)
-    frame = pl.DataFrame(dict(zip(("sender_email", "receiver_email", "sender_name", "receiver_name"), mails, strict=True)))
-    groups = personal.group(columns_of(frame))
-    assert [[c.name for c in g] for g in groups] == [["sender_email", "sender_name"], ["receiver_email", "receiver_name"]]
+    names = ("sender_email", "receiver_email", "sender_name", "receiver_name")
+    groups = personal.group(columns_of(pl.DataFrame(dict(zip(names, mails, strict=True)))))
+    assert [[c.name for c in g] for g in groups] == [[names[0], names[2]], [names[1], names[3]]]
 
 
 def test_a_customer_of_many_orders_stays_one_customer():
@@ -160,7 +162,8 @@ def test_e_mails_differ_from_block_to_block_and_from_the_real_ones():
 
 
 def test_forms_and_types_are_kept():
-    braund = [f"{b}, Mr. {a} Owen" for a, b in zip(*fake("en_US", "first_name_male", "last_name", rows=100), strict=True)]
+    first, last = fake("en_US", "first_name_male", "last_name", rows=100)
+    braund = [f"{b}, Mr. {a} Owen" for a, b in zip(first, last, strict=True)]
     assert make(pl.DataFrame({"Name": braund}))["Name"].str.contains(r"^[^,]+, (Mr|Ms)\. \w+$").all()
     numbers = pl.DataFrame({"phone": pl.Series([2025550000 + i for i in range(50)], dtype=pl.Int64)})
     made = make(numbers)["phone"]
@@ -194,7 +197,8 @@ def test_everything_can_be_asked_for(what):
 
 def test_mistakes_are_told():
     frame = pl.DataFrame({"x": ["a", "b"]})
-    for wrong in ({"what": "emial"}, {"locale": "de_XX"}, {"wat": "email"}, {"what": 3}):
+    for wrong in ({"what": "name", "form": "{frist}"}, {"what": "email", "form": "x"}, {"what": "emial"},
+                  {"locale": "de_XX"}, {"wat": "email"}, {"what": 3}):
         with pytest.raises(UserError):
             learn(frame, [Column(name="x", kind="personal", settings=wrong)])
     with pytest.raises(UserError, match="Int64"):
@@ -207,6 +211,6 @@ def test_wild_values_survive(values):
     frame = pl.DataFrame({"x": pl.Series(values, dtype=pl.String)})
     coder = learn(frame, [Column(name="x", kind="personal")])
     codes = coder.encode(frame)
-    assert all(((0 <= codes[:, i]) & (codes[:, i] < p.size)).all() for i, p in enumerate(coder.parts))
+    assert all(((codes[:, i] >= 0) & (codes[:, i] < p.size)).all() for i, p in enumerate(coder.parts))
     out = coder.decode(codes, draw(len(values)))["x"]
     assert out.is_null().to_list() == frame["x"].is_null().to_list()

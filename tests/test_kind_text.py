@@ -47,7 +47,8 @@ def test_real_texts_keep_their_lengths_and_no_word(real):
         counts = [s.drop_nulls().str.count_matches(r"\S+") for s in (frame[column], made)]
         assert abs(counts[0].median() - counts[1].median()) <= 1
         assert abs(counts[0].quantile(0.9) - counts[1].quantile(0.9)) <= 1
-        real_words, placeholders = {w.lower() for v in frame[column].drop_nulls() for w in v.split()}, set(words_in("latin")[0])
+        real_words = {w.lower() for v in frame[column].drop_nulls() for w in v.split()}
+        placeholders = set(words_in("latin")[0])
         assert {re.sub(r"\W", "", w.lower()) for v in made.drop_nulls() for w in v.split()} <= placeholders
         kept = json.dumps(coder.state())
         assert not [w for w in real_words - {column, "text", "title"} if len(w) > 8 and w in kept.lower() and w not in
@@ -82,8 +83,9 @@ def test_settings_are_honoured_and_mistakes_told():
 
 
 def test_told_in_the_notes():
-    assert learn(["a b"]).notes == ("Column 't' holds free text; it was filled with placeholder text of similar length, "
-                                    "which carries no meaning.",)
+    (note,) = learn(["a b"]).notes
+    assert note.startswith("Column 't' holds free text; it was filled with placeholder text of similar length, which ")
+    assert note.endswith("carries no meaning.")
 
 
 @settings(max_examples=40, deadline=None)

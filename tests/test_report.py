@@ -67,7 +67,8 @@ def assessment(columns=15, name=str, seed=0):
     worst = [{"a": names[0], "b": names[1], "value": 0.81}, {"a": names[2], "b": names[0], "value": 0.86}]
     return Assessment((
         Finding("fidelity.marginals", "Are the columns alike?", "good",
-                "Columns agree on 98.6 % of rows, real rows on 99.1 %.", "Good where the gap to real rows is under 0.02.",
+                "Columns agree on 98.6 % of rows, real rows on 99.1 %.",
+                "Good where the gap to real rows is under 0.02.",
                 0.986, (0.984, 0.988), 0.989, 0.991, {"columns": told}),
         Finding("fidelity.pairs", "Do columns hang together as in the real data?", "good",
                 "Pairs agree on 96.4 % of rows, against 97.6 % between real rows.",
@@ -159,7 +160,8 @@ def test_nasty_names_are_text():
     found = assessment(name=lambda n: n + NASTY)
     run = {**RUN, "generator": NASTY, "files": {NASTY: NASTY}, "versions": {NASTY: NASTY}}
     page = render(found, title=NASTY, table=table(found), run=run, notes=[NASTY])
-    assert "<img" not in page
+    assert NASTY not in page
+    assert "<img src=x" not in page
     assert "<script>window" not in page
     assert "\u2028" not in re.findall(r"<script.*?</script>", page, flags=re.S)[0]
     charts = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page, flags=re.S)
@@ -295,6 +297,7 @@ def test_every_chart_is_drawn_and_nothing_sticks_out(visit, built, width):
     here, drawn = charts(sheet)
     assert here == drawn > 15
     assert sheet.evaluate("document.documentElement.scrollWidth") <= width
+    assert sheet.evaluate("[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)")
     assert sheet.troubles == []
 
 

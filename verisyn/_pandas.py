@@ -94,7 +94,7 @@ def _take(column: Any, name: str) -> tuple[pl.Series, dict[str, Any]]:
         values = column.to_numpy() if plain is dtype else column.array.to_numpy(plain, na_value=plain.type(0))
         return _masked(values, gone, name), told
     if dtype.kind == "c":
-        raise UserError(f"Column {name!r} holds complex numbers, which cannot be modelled. Split them into two columns.")
+        raise UserError(f"Column {name!r} holds complex numbers, which cannot be modelled. Split them in two.")
     return _take_objects(column, name, told)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
 
 def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,
                   coder: TableCoder | None = None, seed: int = 0, progress: Progress | None = None,
-                  about: dict[str, Any] | None = None) -> Assessment:
+                  about: dict[str, Any] | None = None, metrics: Sequence[str] | None = None) -> Assessment:
     """Ask every metric on the shelf about frames that share the columns and types of `table`.
 
     Parameters
@@ -105,6 +106,8 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         Learnt on `train`; learnt afresh where it is not given.
     about : dict, optional
         JSON values to say of the assessment; rows and notes are added.
+    metrics : sequence of str, optional
+        Names on the metrics' shelf; all of them by default.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     """
     from threadpoolctl import threadpool_limits
 
-    progress, names = progress or Progress(), shelves.metrics.names()
+    progress, names = progress or Progress(), [*map(shelves.metrics.full_name, metrics or shelves.metrics.names())]
     notes = [*(about or {}).get("notes", [])]
     rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
     # One thread: the same figures on every machine, and a third less CPU than threads that wait for each other.

@@ -54,7 +54,8 @@ def _guarded(command: Callable) -> Callable:
             raise _end("The machine ran out of memory. Give fewer rows with --fit-rows or --rows.", 2) from None
         except Exception as e:
             with tempfile.NamedTemporaryFile("w", prefix="verisyn-", suffix=".log", delete=False) as log:
-                log.write(f"verisyn {__version__}, python {sys.version}\n{' '.join(sys.argv)}\n{traceback.format_exc()}")
+                log.write(f"verisyn {__version__}, python {sys.version}\n{' '.join(sys.argv)}\n")
+                log.write(traceback.format_exc())
             raise _end(f"This is a fault of verisyn ({type(e).__name__}: {e}). The details are in {log.name}; please "
                        "report them.", 1) from None
 
@@ -108,7 +109,8 @@ def synth(
     story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
                  progress=progress)
     story.save(folder, force=force)
-    _say(summary(story.assessment, story.run, folder / "report.html"), as_json, {"out": str(folder), **story.assessment.to_dict()})
+    _say(summary(story.assessment, story.run, folder / "report.html"), as_json,
+         {"out": str(folder), **story.assessment.to_dict()})
 
 
 @app.command(epilog="Example: verisyn describe adult.parquet -o adult.yaml, then edit it, then: "
@@ -184,13 +186,15 @@ def sample(
     """Draw synthetic rows from a model."""
     from verisyn.data import write
     from verisyn.formats import of_path
+    from verisyn.frames import with_dtypes
     from verisyn.model import load
     from verisyn.outputs import check_file
 
     of_path(check_file(out, force))
     drawn = load(model)
     frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, jobs=jobs, progress=_progress(as_json))
-    write(frame, out, settings=drawn.info.format_settings, table_name=drawn.schema.table.name)
+    write(with_dtypes(frame, drawn.origin), out, settings=drawn.info.format_settings,
+          table_name=drawn.schema.table.name)
     _say(f"Wrote {frame.height:,} rows to {out}.", as_json, {"out": str(out), "rows": frame.height})
 
 
@@ -264,7 +268,7 @@ def _options(
 
 def _default_folder(source: str) -> Path:
     """``NAME-synthetic`` in the current folder, NAME being the file's name without its suffixes."""
-    name = Path(source.split("?")[0]).name
+    name = Path(source.split("?", maxsplit=1)[0]).name
     return Path(f"{name.split('.')[0] or name or 'data'}-synthetic")
 
 
@@ -273,7 +277,8 @@ def _schema_table(schema: Any, notes: tuple[str, ...], out: Path) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table("column", "kind", "missing", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    grid = Table("column", "kind", "missing", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0),
+                 header_style="bold")
     for column in schema.table.columns:
         missing = f"{column.missing:.1%}" if column.missing else ""
         grid.add_row(Text(column.name), column.kind, missing, Text(column.evidence))

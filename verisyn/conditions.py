@@ -1,4 +1,4 @@
-"""Conditions on rows: an expression such as ``income == '>50K' and age < 30``, checked against the columns there are."""
+"""Conditions on rows: an expression such as ``income == '>50K' and age < 30``, read, checked, and met."""
 
 from __future__ import annotations
 
@@ -195,4 +195,4 @@ def _mask(coder: BaseCoder, condition: Condition, rng: np.random.Generator) -> n
     for i, part in enumerate(coder.parts[1:], start=1):
         codes[:, i] = rng.integers(0, part.size, len(codes))
     frame = coder.decode(codes, Draw(rng, rng.integers(0, 2**62, len(codes))))
-    return condition.holds(frame).reshape(size, _DRAWS).any(axis=1)
+    return np.any(condition.holds(frame).reshape(size, _DRAWS), axis=1)

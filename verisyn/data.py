@@ -87,7 +87,7 @@ class Dataset:
             Rows keep their order.
         """
         if not 0 <= holdout < 1:
-            raise UserError(f"A share of {holdout} cannot be held out. Give a number from 0 up to, but not including, 1.")
+            raise UserError(f"A share of {holdout} cannot be held out. Give a number from 0 to less than 1.")
         rows = self.frame.height
         out = min(max(round(rows * holdout), int(holdout > 0)), rows - 1)
         order = np.random.default_rng(np.random.SeedSequence([seed, 0x5917])).permutation(rows)
@@ -108,8 +108,8 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
     Parameters
     ----------
     source : path, URL, dataframe or Dataset
-        CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite or DuckDB file (text also as ``.gz`` or ``.zst``); the URL of
-        a database; a pandas, polars or pyarrow table. A Dataset is returned as it is.
+        CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite or DuckDB file (text also as ``.gz`` or ``.zst``); the URL
+        of a database; a pandas, polars or pyarrow table. A Dataset is returned as it is.
     table, query : str, optional
         Which table of a database or workbook, or which rows as an SQL query.
     fit_rows : int, default 500 000
@@ -141,6 +141,8 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
     path = _existing(Path(source).expanduser())
     try:
         format_, compression = of_path(path)
+        if (table or query) and not shelves.formats.take(format_).has_tables:
+            raise UserError(f"{str(path)!r} is one table, so there is none to choose. Leave out table and query.")
         check_content(path, format_, compression)
         return _read_source(path, format_, request)
     except PermissionError:

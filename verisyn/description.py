@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TARGET_NAMES = ("target", "label", "class", "outcome", "response", "y", "churn", "survived", "income", "default",
                  "diagnosis", "is_fraud", "fraud", "price")
+_LEVELS_AT_MOST, _ROWS_A_LEVEL = 20, 60
 _SENSITIVE = re.compile(
     r"(?:^|[^a-z])(sex|gender|race|ethnic\w*|age|religion|nationality|native.?country|marital.?\w*|disab\w*|pregnan\w*|"
     r"sexual.?orientation|birth.?place|place.?of.?birth|citizen\w*)(?:$|[^a-z])", re.IGNORECASE)
@@ -82,8 +83,8 @@ def describe_column(values: pl.Series) -> Column:
         if best is None or claim.confidence > best[0]:
             best = (claim.confidence, kind, claim)
     if best is None:
-        raise UserError(f"Column {values.name!r} of type {values.dtype} is of no kind that verisyn knows. Leave it out, "
-                        "or convert it to numbers, dates or text first.")
+        raise UserError(f"Column {values.name!r} of type {values.dtype} is of no kind that verisyn knows. Leave it "
+                        "out, or convert it to numbers, dates or text first.")
     _, kind, claim = best
     return Column(
         name=values.name, kind=kind, dtype=str(values.dtype), settings=claim.settings,
@@ -97,7 +98,7 @@ def modelled(column: Column) -> bool:
 
 
 def _guess_target(table: Table, frame: pl.DataFrame) -> str | None:
-    able = [c.name for c in table.columns if modelled(c) and frame[c.name].drop_nulls().n_unique() > 1]
+    able = [c.name for c in table.columns if modelled(c) and _can_be_predicted(frame[c.name])]
     if len(able) < 2:
         return None
     by_name = {n.lower(): n for n in able}
@@ -105,6 +106,12 @@ def _guess_target(table: Table, frame: pl.DataFrame) -> str | None:
         if hint in by_name:
             return by_name[hint]
     return able[-1]
+
+
+def _can_be_predicted(values: pl.Series) -> bool:
+    """Whether there are two levels that enough rows hold for a model to learn and be tested on."""
+    counts = values.drop_nulls().value_counts()["count"].sort(descending=True)
+    return len(counts) > _LEVELS_AT_MOST or (len(counts) > 1 and counts[1] >= min(_ROWS_A_LEVEL, len(values) // 10))
 
 
 def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, target: str | None = None,

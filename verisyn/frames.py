@@ -106,7 +106,7 @@ def from_polars(frame: pl.DataFrame, origin: Origin) -> Any:
     UserError
         If the library of that kind of dataframe is not installed.
     """
-    restored = frame.select(_restore(column, origin) for column in frame)
+    restored = with_dtypes(frame, origin)
     if origin.native not in ("pandas", "pyarrow"):
         return restored
     try:
@@ -118,6 +118,11 @@ def from_polars(frame: pl.DataFrame, origin: Origin) -> Any:
     except ImportError:
         raise UserError(f"The data came as {origin.native}, which is not installed here. Install it with: "
                         f"pip install {origin.native}") from None
+
+
+def with_dtypes(frame: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    """Return a polars frame with the data types that `origin` tells of, for writing to a file."""
+    return frame.select(_restore(column, origin) for column in frame)
 
 
 def simplify(frame: pl.DataFrame, native: str) -> tuple[pl.DataFrame, Origin]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from verisyn import __version__, shelves, storage
 from verisyn.conditions import Condition, allowed_codes, parse
-from verisyn.data import Dataset, read
+from verisyn.data import read
 from verisyn.description import resolve_schema
 from verisyn.errors import UserError, did_you_mean
 from verisyn.frames import Origin, from_polars

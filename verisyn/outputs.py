@@ -31,6 +31,8 @@ _WORDS = {  # libraries that wrap the system's error keep only its words
     "disk is full": _FULL,
     "file too large": _SENTENCES[errno.EFBIG],
     "permission denied": _DENIED,
+    "disk i/o error": "{path} could not be written: the disk reports an error; it may be full. Nothing was left "
+                      "behind; write elsewhere.",
 }
 
 
@@ -152,6 +154,8 @@ def _writing(path: Path, move: Callable[[Path, Path], None]) -> Iterator[Path]:
 def _make_parents(path: Path) -> list[Path]:
     """Make missing parents; return those made, innermost first."""
     missing = [p for p in path.parents if not p.exists()]
+    if any(p.is_file() for p in path.parents):
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     return missing
 
@@ -178,4 +182,5 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()

@@ -22,7 +22,7 @@ class StageCost:
 
 
 def peak_mb() -> float | None:
-    """Return the process's peak memory since the last :func:`reset_peak`, in MB; None where the system does not tell."""
+    """Return the process's peak memory in MB since :func:`reset_peak`; None where the system does not tell."""
     try:
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -16,6 +16,7 @@ from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
 from verisyn.description import resolve_schema
 from verisyn.findings import Assessment
+from verisyn.frames import with_dtypes
 from verisyn.model import Model, fit
 from verisyn.outputs import sha256, writing_folder
 from verisyn.progress import Progress
@@ -72,20 +73,23 @@ class Story:
         """
         with writing_folder(path, force=force) as folder:
             with self.progress.stage("write"):
-                self.model.write_into(_made(folder / "model"))
-                write(self.frame, folder / f"synthetic.{self.source.extension}", settings=self.source.format_settings,
-                      table_name=self.source.table_name)
-                (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
-                (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
+                self._write_into(folder)
             with self.progress.stage("report"):
-                files = {str(p.relative_to(folder).as_posix()): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
-                (folder / "report.html").write_text(self.report({**self.run, "files": files}), encoding="utf-8")
-                files["report.html"] = sha256(folder / "report.html")
-            source = self.source.source
-            run = {**self.run, "input": {"name": self.source.name, "sha256": sha256(source) if source else None},
-                   "files": files}
+                source = self.source.source
+                run = {**self.run, "input": {"name": self.source.name, "sha256": sha256(source) if source else None},
+                       "files": _hashes(folder)}
+                (folder / "report.html").write_text(self.report(run), encoding="utf-8")
+            run = {**run, "stages": self.run["stages"], "files": _hashes(folder)}
             (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return Path(path)
+
+    def _write_into(self, folder: Path) -> None:
+        (folder / "model").mkdir()
+        self.model.write_into(folder / "model")
+        write(with_dtypes(self.frame, self.source.origin), folder / f"synthetic.{self.source.extension}",
+              settings=self.source.format_settings, table_name=self.source.table_name)
+        (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
+        (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
 
 
 def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
@@ -132,7 +136,8 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     True
     """
     if out is None:
-        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, jobs=jobs, progress=progress)
+        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, jobs=jobs,
+                    progress=progress)
         return model.sample(rows, seed=seed, jobs=jobs, progress=progress)
     story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
                  holdout=HOLDOUT if holdout is None else holdout)
@@ -172,6 +177,6 @@ def _read(source: Any, seed: int, progress: Progress) -> Dataset:
         return read(source, seed=seed)
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
+def _hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder, by its path within."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}

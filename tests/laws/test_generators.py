@@ -37,6 +37,15 @@ def dependent_table(rows=3000):
     return codes_of(np.column_stack([a, b, c]), parts)
 
 
+def intricate_table(rows=4000):
+    """Return a table with a pair that tells only together, and a finely cut column."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 4, rows), rng.integers(0, 4, rows)
+    both = np.where(rng.random(rows) < 0.05, rng.integers(0, 4, rows), (a + b) % 4)
+    fine = 12 * a + 3 * b + rng.integers(0, 11, rows)
+    return codes_of(np.column_stack([a, b, both, fine]), (*[Part(4, ordered=False)] * 3, Part(61, ordered=True)))
+
+
 def all_rows(parts):
     return np.array(list(itertools.product(*(range(p.size) for p in parts))), np.int32)
 
@@ -126,7 +135,7 @@ def others(value):
 
 @every
 def test_every_setting_changes_something(name):
-    table = dependent_table(1500)
+    table = intricate_table()
     usual = generator(name)
     before = usual.fit(table, np.random.SeedSequence(0)).log_prob(table.values)
     for field in dataclasses.fields(usual):

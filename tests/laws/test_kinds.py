@@ -1,10 +1,11 @@
-"""Laws that every kind on the shelf keeps; each kind is found by itself, through the columns of the bank that it claims."""
+"""Laws that every kind on the shelf keeps; a kind is found by itself, and tried on the columns that it claims."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections import Counter
+from datetime import timedelta
 from functools import cache
 
 import numpy as np
@@ -37,8 +38,8 @@ def _bank() -> dict[str, pl.DataFrame]:
     spans = rng.exponential(4000, ROWS).astype(int).tolist()
     hexes = ["".join(rng.choice(list("0123456789abcdef"), 32)) for _ in range(ROWS)]
     names = rng.choice(["Anna", "Bob", "Carla", "David", "Emma", "Frank"], (ROWS, 2))
-    texts = [" ".join(rng.choice(["lamp", "broken", "please", "call", "again", "window", "north"], rng.integers(4, 12))) + f" {i}"
-             for i in range(ROWS)]
+    vocabulary = ["lamp", "broken", "please", "call", "again", "window", "north"]
+    texts = [" ".join(rng.choice(vocabulary, rng.integers(4, 12))) + f" {i}" for i in range(ROWS)]
     columns = [
         pl.Series("weight", rng.normal(70, 12, ROWS)),
         pl.Series("sparse", rng.integers(0, 10**15, ROWS)),
@@ -125,7 +126,12 @@ def round_trip(coder, frame: pl.DataFrame, seed: int = 1) -> pl.DataFrame:
     codes = coder.encode(frame)
     check_codes(coder, codes, frame.height)
     back = coder.decode(codes, draw(frame.height, seed))
-    assert back.schema == frame.schema
+    assert back.columns == frame.columns
+    for column in frame.columns:
+        if isinstance(frame[column].dtype, pl.Enum):  # its list of categories may lose those that few rows have
+            assert isinstance(back[column].dtype, pl.Enum)
+        else:
+            assert back[column].dtype == frame[column].dtype
     assert back.height == frame.height
     return back
 
@@ -202,7 +208,7 @@ def test_distribution_comes_back(kind, name):
             counts = [np.bincount(v.astype(int), minlength=real.levels) / len(v) for v in (a, b)]
             assert np.abs(counts[0] - counts[1]).sum() / 2 < 0.03
         else:
-            assert ks_2samp(a, b).statistic < 0.02
+            assert ks_2samp(a, b, method="asymp").statistic < 0.02
             assert a.min() <= b.min() <= b.max() <= a.max()
 
 
@@ -284,7 +290,7 @@ _WILD = {
     "Float32": st.floats(width=32),
     "Date": st.dates(),
     "Datetime": st.datetimes(),
-    "Duration": st.timedeltas(),
+    "Duration": st.timedeltas(timedelta(days=-(10**6)), timedelta(days=10**6)),
     "Boolean": st.booleans(),
 }
 

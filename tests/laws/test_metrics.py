@@ -15,7 +15,7 @@ from verisyn.findings import NotAnswered
 from verisyn.metrics import Side
 
 NAMES = shelves.metrics.names()
-ROWS = 800
+ROWS = 600
 FRESH, TRAIN, HOLDOUT = people(ROWS, 1), people(ROWS, 2), people(ROWS, 3)
 WORST = {"fidelity": disjoint(FRESH), "utility": turned(FRESH), "privacy": TRAIN}
 """What is as bad as can be, by question; a new question says here what is worst for it."""
@@ -134,7 +134,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("target", ["all missing", "constant", "heavy tail", "many levels", "moment"])
+@pytest.mark.parametrize("target", ["all missing", "heavy tail", "moment"])
 def test_every_kind_works(target):
     frames = []
     for seed in range(3):

@@ -5,6 +5,7 @@ A format is one file. It holds
 - a docstring whose first line says what the format is;
 - ``suffixes``: the file name endings it answers to, lower case with the dot (empty for a format that is no file);
 - ``compressible``: whether such a file may also end in ``.gz`` or ``.zst``;
+- ``has_tables``: whether one of several tables may be chosen (or a query asked);
 - ``magic``: where in the file which bytes tell the format, ``(offset, bytes)``, or None if none do;
 - ``read(path, request) -> Content``: at most ``request.fit_rows`` rows, a uniform sample if there are more;
 - ``write(frame, path, settings)``: `settings` are those of the `Content` that was read, or ``{}``.

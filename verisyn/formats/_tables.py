@@ -52,7 +52,8 @@ def unique_names(names: list[str]) -> tuple[list[str], list[str]]:
         while new in out or (new != name and new in taken):
             new, n = f"{name or 'column'}_{n}", n + 1
         if new != name:
-            notes.append(f"{'A blank column name' if not name else f'The second column called {name!r}'} became {new!r}.")
+            was = f"The second column called {name!r}" if name else "A blank column name"
+            notes.append(f"{was} became {new!r}.")
         out.append(new)
     if len(notes) > _NOTES:
         notes = [*notes[:_NOTES], f"So did {len(notes) - _NOTES} more blank or repeated column names, in the same way."]

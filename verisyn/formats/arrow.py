@@ -12,6 +12,7 @@ from verisyn.formats._lazy import read_lazily
 
 suffixes = (".arrow", ".feather", ".ipc")
 compressible = False
+has_tables = False
 magic = (0, b"ARROW1")
 
 

@@ -21,6 +21,7 @@ from verisyn.formats._typing import Typed, as_text
 
 suffixes = (".csv", ".tsv", ".txt", ".tab", ".data")
 compressible = True
+has_tables = False
 magic = None
 
 _BATCH = 20_000
@@ -125,9 +126,10 @@ def _mend(rows: list[list[str]], width: int, header: bool, path: Path, dialect: 
         return rows
     line, seen = _line_of(wrong[0], path, dialect)
     others = f" ({len(wrong) - 1} more nearby)" if len(wrong) > 1 else ""
-    raise UserError(f"Line {line} of {str(path)!r} has {seen} field{'s' if seen != 1 else ''}{others} where {width} were "
-                    f"expected. Put values that contain the {_DELIMITER_NAMES[dialect.delimiter]} in quotation marks, "
-                    "or mend the line.")
+    fields = "1 field" if seen == 1 else f"{seen} fields"
+    raise UserError(f"Line {line} of {str(path)!r} has {fields} where {width} were expected{others}. "
+                    f"Put values that contain the {_DELIMITER_NAMES[dialect.delimiter]} in quotation marks, or mend "
+                    "the line.")
 
 
 def _line_of(row: list[str], path: Path, dialect: Dialect) -> tuple[int, int]:
@@ -157,4 +159,5 @@ def _write(frame: pl.DataFrame, path: Path, settings: dict[str, Any], encoding: 
         if settings.get("header", True):
             writer.writerow(frame.columns)
         for block in frame.iter_slices(_BATCH):
-            writer.writerows(zip(*(as_text(column, style.get(column.name, {}), comma) for column in block), strict=True))
+            cells = (as_text(column, style.get(column.name, {}), comma) for column in block)
+            writer.writerows(zip(*cells, strict=True))

@@ -15,6 +15,7 @@ from verisyn.formats._tables import choose, quoted
 
 suffixes = (".duckdb", ".ddb")
 compressible = False
+has_tables = True
 magic = (8, b"DUCK")
 
 _NESTED = ("STRUCT", "MAP", "UNION")

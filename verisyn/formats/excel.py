@@ -16,6 +16,7 @@ from verisyn.formats._tables import choose, unique_names
 
 suffixes = (".xlsx",)
 compressible = False
+has_tables = True
 magic = (0, b"PK\x03\x04")
 
 _ROWS = 1_048_575
@@ -41,7 +42,7 @@ def read(path: Path, request: Request) -> Content:
     name = choose(filled or list(sheets), request.table, path, "sheet")
     frame, notes = _named(_whole_numbers(sheets[name].to_polars()))
     if not frame.height:
-        raise UserError(f"The sheet {name!r} of {str(path)!r} has no rows. A header and at least one row were expected.")
+        raise UserError(f"The sheet {name!r} of {str(path)!r} has no rows. At least one was expected.")
     reservoir = Reservoir(request.fit_rows, request.seed)
     reservoir.add(frame[reservoir.pick(frame.height)])
     kept = reservoir.frame()
@@ -58,8 +59,8 @@ def write(frame: pl.DataFrame, path: Path, settings: dict[str, Any]) -> None:
     """
     needs("xlsxwriter", "excel", "Writing Excel files")
     if frame.height > _ROWS:
-        raise UserError(f"An Excel sheet holds at most {_ROWS:,} rows under its header; there are {frame.height:,}. Write "
-                        "fewer rows, or another format.")
+        raise UserError(f"An Excel sheet holds at most {_ROWS:,} rows under its header; there are {frame.height:,}. "
+                        "Write fewer rows, or another format.")
     frame.write_excel(path, worksheet=settings.get("table", "data")[:31], table_style="Table Style Light 1")
 
 

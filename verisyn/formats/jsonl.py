@@ -20,6 +20,7 @@ from verisyn.formats._streams import reading_text, writing_text
 
 suffixes = (".jsonl", ".ndjson")
 compressible = True
+has_tables = False
 magic = None
 
 _BATCH = 20_000

@@ -12,6 +12,7 @@ from verisyn.formats._lazy import read_lazily
 
 suffixes = (".parquet", ".pq")
 compressible = False
+has_tables = False
 magic = (0, b"PAR1")
 
 

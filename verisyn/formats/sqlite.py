@@ -18,6 +18,7 @@ from verisyn.formats._tables import choose, quoted, unique_names
 
 suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
 compressible = False
+has_tables = True
 magic = (0, b"SQLite format 3\0")
 
 _BATCH = 20_000
@@ -47,6 +48,7 @@ def write(frame: pl.DataFrame, path: Path, settings: dict[str, Any]) -> None:
     columns = ", ".join(f"{quoted(c.name)} {declared.get(c.name) or _type(c.dtype)}".strip() for c in frame)
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = OFF")  # a new file needs none, and none must stay behind
         connection.execute(f"CREATE TABLE {table} ({columns})")
         marks = ", ".join("?" * frame.width)
         connection.executemany(f"INSERT INTO {table} VALUES ({marks})", frame.select(map(_storable, frame)).iter_rows())
@@ -67,7 +69,8 @@ def _read(connection: sqlite3.Connection, path: Path, request: Request) -> Conte
     while rows := cursor.fetchmany(_BATCH):
         reservoir.add(frame_of(names, [rows[i] for i in reservoir.pick(len(rows))]))
     if not reservoir.total:
-        raise UserError(f"{repr(name) if name else 'The query'} of {str(path)!r} has no rows. At least one was expected.")
+        what = repr(name) if name else "The query"
+        raise UserError(f"{what} of {str(path)!r} has no rows. At least one was expected.")
     frame = _truths(reservoir.frame(), types)
     return Content(frame, reservoir.total, {"types": types} if name else {},
                    (*notes, *sampled(reservoir.total, frame.height)), table=name, writes=None if name else "parquet")

@@ -17,6 +17,7 @@ from verisyn.formats._tables import choose, unique_names
 
 suffixes: tuple[str, ...] = ()
 compressible = False
+has_tables = True
 magic = None
 
 _BATCH = 20_000
@@ -73,7 +74,8 @@ def _read(sqlalchemy: Any, connection: Any, path: str, request: Request) -> Cont
     while rows := result.fetchmany(_BATCH):
         reservoir.add(frame_of(names, [rows[i] for i in reservoir.pick(len(rows))]))
     if not reservoir.total:
-        raise UserError(f"{repr(name) if name else 'The query'} at {_shown(path)!r} has no rows. At least one was expected.")
+        what = repr(name) if name else "The query"
+        raise UserError(f"{what} at {_shown(path)!r} has no rows. At least one was expected.")
     frame = reservoir.frame()
     return Content(frame, reservoir.total, {}, (*notes, *sampled(reservoir.total, frame.height)), table=name,
                    writes="parquet")

@@ -106,7 +106,7 @@ class BaseCoder(ABC):
 
     @abstractmethod
     def encode(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return codes, int32 of shape (rows, len(parts)); a kind that is regenerated has no parts, or just 'missing?'."""
+        """Return codes, int32 (rows, len(parts)); a kind that is regenerated has no parts, or just 'missing?'."""
 
     @abstractmethod
     def decode(self, codes: np.ndarray, draw: Draw) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 BOXES = 1024
+_GAP = 0.4
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class Boxes:
     """A k-d tree (J. L. Bentley, "Multidimensional binary search trees", CACM 18(9), 1975) whose leaves are codes.
 
     Neighbouring codes are neighbours in the tree. In a leaf, a point that at least k rows share is an entry of its own;
-    the other rows are one entry: the box that holds them, each side drawn in to a random place between the outermost
-    row and the mean of the k outermost.
+    the other rows are one entry: the box in which uniform rows would have the same mean k outermost rows on each side.
+    It does not reach beyond its leaf, nor, on the outside, beyond a random place between the outermost row and that
+    mean.
 
     Parameters
     ----------
@@ -47,8 +49,9 @@ class Boxes:
     @classmethod
     def learn(cls, points: np.ndarray, k: int, rng: np.random.Generator, boxes: int = BOXES) -> Self:
         """Learn from finite points of shape (rows, coordinates), rows >= 1; a box holds at least 2 k rows if it can."""
-        grower = _Grower(k, rng)
-        grower.grow(points, max(2 * k, -(-len(points) // boxes)))
+        grower = _Grower(k, rng, 0.01 * np.subtract(*np.percentile(points, (95, 5), axis=0)))
+        everywhere = np.full(points.shape[1], np.inf)
+        grower.grow(points, max(2 * k, -(-len(points) // boxes)), (-everywhere, everywhere))
         nodes = zip(*grower.nodes, strict=True)
         dims, splits, right = (np.array(v, t) for v, t in zip(nodes, (np.int8, float, np.int32), strict=True))
         keys, low, high = (np.concatenate(v) for v in zip(*grower.entries, strict=True))
@@ -68,7 +71,7 @@ class Boxes:
         entry = np.searchsorted(self.keys, codes + rng.random(len(codes)), side="right")
         entry = np.minimum(entry, len(self.keys) - 1)
         share = rng.random((len(codes), self.low.shape[1]))
-        return self.low[entry] * (1 - share) + self.high[entry] * share
+        return self.low[entry] + (self.high[entry] - self.low[entry]) * share
 
     def state(self) -> dict[str, Any]:
         """Return the arrays."""
@@ -81,60 +84,70 @@ class Boxes:
 
 
 class _Grower:
-    """Grows the tree, left before right, so that leaves are numbered in order."""
+    """Grows the tree, left before right, so that leaves are numbered in order; no gap under `wide` is sought out."""
 
-    def __init__(self, k: int, rng: np.random.Generator):
-        self.k, self.rng = k, rng
+    def __init__(self, k: int, rng: np.random.Generator, wide: np.ndarray):
+        self.k, self.rng, self.wide = k, rng, wide
         self.nodes: list[list[float]] = []
         self.entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def grow(self, points: np.ndarray, least: int) -> None:
+    def grow(self, points: np.ndarray, least: int, cell: tuple[np.ndarray, np.ndarray]) -> None:
         node: list[float] = [-1, len(self.entries), 0]
         self.nodes.append(node)
         found = self._split(points, least)
         if found is None:
-            self.entries.append(self._leaf(points, len(self.entries)))
+            self.entries.append(self._leaf(points, len(self.entries), cell))
             return
-        right = points[:, found[0]] >= found[1]
+        dim, split = found
+        right = points[:, dim] >= split
+        here = np.arange(points.shape[1]) == dim
         node[0], node[1] = found
-        self.grow(points[~right], least)
+        self.grow(points[~right], least, (cell[0], np.where(here, split, cell[1])))
         node[2] = len(self.nodes)
-        self.grow(points[right], least)
+        self.grow(points[right], least, (np.where(here, split, cell[0]), cell[1]))
 
     def _split(self, points: np.ndarray, least: int) -> tuple[int, float] | None:
-        """The coordinate with the wider middle half that can be split near its median, and where."""
-        if len(points) < 2 * least:
+        """Where to cut: a wide gap with k rows on both sides, else near the median of the wider coordinate."""
+        if len(points) < 2 * self.k:
             return None
         spread = np.subtract(*np.percentile(points, (90, 10), axis=0))
         for dim in np.argsort(-spread, kind="stable"):
             ordered = np.sort(points[:, dim])
-            cuts = np.flatnonzero(np.diff(ordered)) + 1
-            cuts = cuts[(cuts >= least) & (cuts <= len(ordered) - least)]
-            if len(cuts):
-                cut = cuts[np.argmin(np.abs(cuts - len(ordered) / 2))]
+            gaps = np.diff(ordered)
+            cut = self.k + int(np.argmax(gaps[self.k - 1 : len(gaps) - self.k + 1]))
+            if gaps[cut - 1] <= max(_GAP * (ordered[-self.k] - ordered[self.k - 1]), self.wide[dim]):
+                cuts = np.flatnonzero(gaps) + 1
+                cuts = cuts[(cuts >= least) & (cuts <= len(ordered) - least)]
+                cut = cuts[np.argmin(np.abs(cuts - len(ordered) / 2))] if len(cuts) else 0
+            if cut:
                 a, b = ordered[cut - 1], ordered[cut]
                 split = a + (b - a) * self.rng.uniform(0.25, 0.75)
                 return int(dim), float(split if a < split <= b else b)
         return None
 
-    def _leaf(self, points: np.ndarray, code: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _leaf(self, points: np.ndarray, code: int, cell: tuple[np.ndarray, np.ndarray]
+              ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         distinct, which, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
         atom = counts >= self.k
         rest = points[~atom[which.reshape(-1)]]
         low, high, weights = distinct[atom], distinct[atom], counts[atom].astype(float)
         if len(rest) >= self.k or not len(weights):
-            bottom, top = self._box(rest)
+            bottom, top = self._box(rest, cell)
             low, high = np.vstack([low, bottom]), np.vstack([high, top])
             weights = np.append(weights, len(rest))
         keys = code + np.cumsum(weights) / weights.sum()
         keys[-1] = code + 1
         return keys, low, high
 
-    def _box(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _box(self, points: np.ndarray, cell: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         if len(points) < self.k:
             middle = np.array([float(f"{m:.1g}") for m in points.mean(axis=0)])
             return middle, middle
         ordered = np.sort(points, axis=0)
-        share = self.rng.uniform(0.25, 0.75, (2, points.shape[1]))
         low, high = ordered[: self.k].mean(axis=0), ordered[-self.k :].mean(axis=0)
-        return low + (ordered[0] - low) * share[0], high + (ordered[-1] - high) * share[1]
+        share = self.rng.uniform(0.25, 0.75, (2, points.shape[1]))
+        bottom = np.where(np.isinf(cell[0]), low + (ordered[0] - low) * share[0], cell[0])
+        top = np.where(np.isinf(cell[1]), high + (ordered[-1] - high) * share[1], cell[1])
+        outer = (self.k + 1) / (len(points) + 1) / 2  # where the mean of the k outermost of uniform rows lies
+        reach = (high - low) * outer / max(1 - 2 * outer, outer)
+        return np.maximum(low - reach, bottom), np.minimum(high + reach, top)

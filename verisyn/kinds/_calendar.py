@@ -50,7 +50,7 @@ def ticks_per_day(dtype: pl.DataType) -> int:
 
 
 def day_step(days: np.ndarray) -> str:
-    """Return the longest period at whose first day all lie: ``"year"``, ``"quarter"``, ``"month"``, ``"week"``, ``"day"``.
+    """Return the longest period at whose first day all lie: "year", "quarter", "month", "week" or "day".
 
     Examples
     --------

@@ -9,8 +9,8 @@ from itertools import product
 import polars as pl
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y",
-          "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%Y", "%a, %d %b %Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
-          "%d-%b-%y", "%Y-%m")
+          "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%Y", "%a, %d %b %Y",
+          "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%b-%y", "%Y-%m")
 _TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f", "%I:%M:%S %p", "%I:%M %p", "%I:%M%p", "%H.%M")
 _PACKED = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S")
 _ZONE = r"( ?(?:[Zz]|UTC|GMT|[+-]\d{2}:?\d{2}))$"

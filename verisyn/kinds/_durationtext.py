@@ -12,7 +12,8 @@ import polars as pl
 
 _SECONDS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _SPELLED = {"w": "w wk wks week weeks", "d": "d day days", "h": "h hr hrs hour hours std",
-            "m": "m min mins minute minutes", "s": "s sec secs second seconds", "ms": "ms msec millisecond milliseconds"}
+            "m": "m min mins minute minutes", "s": "s sec secs second seconds",
+            "ms": "ms msec millisecond milliseconds"}
 _MEANING = {word: _SECONDS[unit] for unit, words in _SPELLED.items() for word in words.split()}
 _NUMBER = r"\d+(?:\.\d+)?"
 _PIECE = re.compile(rf"({_NUMBER})( ?)([A-Za-z]+)([ ,]*)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,11 +24,11 @@ _SETTINGS = {"what": str, "locale": str, "form": str, "domains": list, "masks": 
              "k": int}
 
 
-def find(sample: pl.Series, name: str, repeats: bool, text: bool) -> tuple[str, float] | None:
+def find(sample: pl.Series, name: str, text: bool) -> tuple[str, float] | None:
     """Return what personal data the values are, and the share that fits; None where nothing is seen."""
     words = words_of(name)
     joined = "".join(words)
-    found = look.contact_in(sample, {*words}, joined, repeats, text) or look.number_in(sample, {*words})
+    found = look.contact_in(sample, {*words}, joined, text) or look.number_in(sample, {*words})
     return found or (look.name_in(sample, {*words}, joined) if text else None)
 
 
@@ -37,7 +38,7 @@ def read_settings(column: Column, series: pl.Series) -> dict[str, Any]:
     dtype = type_name(series, column.kind)
     values = written(series.filter(known(series)))
     text = series.dtype in TEXTS
-    found = find(_settings.distinct(values), column.name, False, text) or ("name" if text else "phone", 0.0)
+    found = find(_settings.distinct(values), column.name, text) or ("name" if text else "phone", 0.0)
     what = settings.get("what", found[0])
     if what not in INVENT:
         raise UserError(f"The setting 'what' of column {column.name!r} (kind personal) is {what!r}. "
@@ -47,8 +48,9 @@ def read_settings(column: Column, series: pl.Series) -> dict[str, Any]:
                         "Correct the setting, or read the column as text.")
     _check_locale(column.name, settings.get("locale", "en_US"))
     learnt = dict(_forms(what, values, _settings.shared_by(settings, len(values))))
-    for text in settings.get("patterns", {}):
-        Pattern.parse(text)
+    for pattern in settings.get("patterns", {}):
+        Pattern.parse(pattern)
+    _check_form(column.name, what, settings.get("form"))
     upper = share(values, r"\p{Lu}") > 0.9 and share(values, r"\p{Ll}") < 0.1
     return {**learnt, **settings, "what": what, "dtype": dtype, "missing": len(values) < len(series), "upper": upper}
 
@@ -75,6 +77,14 @@ def _forms(what: str, values: pl.Series, k: int) -> Iterator[tuple[str, Any]]:
         comma, title = share(values, r"^[^,]+, "), share(values, r"(?i)\b(mr|mrs|ms|miss|dr|herr|frau|mme)\b")
         title_word = "{title} " if title > 0.5 else ""
         yield "form", f"{{last}}, {title_word}{{first}}" if comma > 0.5 else f"{title_word}{{first}} {{last}}"
+
+
+def _check_form(name: str, what: str, form: str | None) -> None:
+    fields = {"name": {"first", "last", "title"}, "address": {"street", "postcode", "city"}}.get(what, set())
+    used = set(re.findall(r"\{(\w*)\}", form or ""))
+    if form is not None and (not used or used - fields):
+        raise UserError(f"The setting 'form' of column {name!r} (kind personal) is {form!r}, but for {what} it must "
+                        f"hold {', '.join('{' + f + '}' for f in sorted(fields)) or 'nothing (remove it)'}.")
 
 
 def _check_locale(name: str, locale: str) -> None:

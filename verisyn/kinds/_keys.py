@@ -103,6 +103,8 @@ def _fresh_range(lowest: int, highest: int, rows: int, limit: int) -> tuple[int,
 
 def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
     sample = _settings.distinct(values)
+    if sample.is_empty():
+        raise Declined("no values")
     uuids = sample.str.extract_groups(_UUID)
     if uuids.struct.field("2").is_not_null().mean() >= 0.95:  # type: ignore[operator]
         version = uuids.struct.field("2").drop_nulls().value_counts(sort=True)["2"][0]

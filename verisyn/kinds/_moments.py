@@ -47,6 +47,9 @@ class Moments:
     def learn(cls, series: pl.Series, column: Column, settings: dict[str, Any]) -> Self:
         """Find how `series` writes its moments, as far as `settings` do not say."""
         form = settings.get("format")
+        if series.dtype in (pl.Duration, pl.Boolean) or series.dtype.is_nested():
+            raise UserError(f"Column {column.name!r} holds {series.dtype}, which kind 'datetime' cannot code: it takes "
+                            "dates, times, text and whole numbers. Give another kind in the schema.")
         if series.dtype.is_temporal():
             form = None
         elif form is None and series.dtype == pl.String:

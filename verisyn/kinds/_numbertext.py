@@ -27,14 +27,14 @@ class NumberText:
         What stands before each number (after a minus sign), and after it.
     thousands, decimal : str
         The marks; `thousands` is empty where there is none.
-    fixed : bool
-        Whether all numbers have the same number of decimals (``1.50``), rather than as few as needed (``1.5``).
+    fixed : int
+        Decimals that every number has (2 for ``1.50``); 0 where each has as few as it needs.
 
     Examples
     --------
     >>> dollars, share = find(["$1,200.50", "-$3.00", "free", "$17.25"])
     >>> dollars, share
-    (NumberText(prefix='$', suffix='', thousands=',', decimal='.', fixed=True), 0.75)
+    (NumberText(prefix='$', suffix='', thousands=',', decimal='.', fixed=2), 0.75)
     >>> dollars.read(pl.Series(["$1,200.50", "-$3.00", "free"])).to_list()
     [1200.5, -3.0, None]
     >>> dollars.write(np.array([1200.5, -3.0]), decimals=2).to_list()
@@ -45,7 +45,7 @@ class NumberText:
     suffix: str = ""
     thousands: str = ""
     decimal: str = "."
-    fixed: bool = False
+    fixed: int = 0
 
     def read(self, series: pl.Series) -> pl.Series:
         """Return the numbers as Float64; null where a text is not a number in this form."""
@@ -64,7 +64,7 @@ class NumberText:
         return pl.Series([self._text(v, decimals) for v in distinct.tolist()], dtype=pl.String).gather(at)
 
     def _text(self, value: float, decimals: int | None) -> str:
-        body = f"{abs(value):,f}" if decimals is None else f"{abs(value):,.{decimals}f}"
+        body = f"{abs(value):,f}" if decimals is None else f"{abs(value):,.{max(decimals, self.fixed)}f}"
         if not self.fixed and "." in body:
             body = body.rstrip("0").removesuffix(".")
         body = body.translate({ord(","): self.thousands, ord("."): self.decimal})
@@ -92,7 +92,7 @@ def find(texts: Iterable[str]) -> tuple[NumberText | None, float]:
     if not any(thousands in b for b in found):
         thousands = ""
     tails = {len(b.partition(decimal)[2]) for b in found}
-    form = NumberText(prefix, suffix, thousands, decimal, fixed=len(tails) == 1 and tails != {0})
+    form = NumberText(prefix, suffix, thousands, decimal, fixed=tails.pop() if len(tails) == 1 else 0)
     return form, len(found) / len(texts)
 
 

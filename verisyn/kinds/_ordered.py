@@ -70,9 +70,9 @@ class OrderedCoder(BaseCoder):
         coder.usual = int(np.bincount(codes).argmax()) if len(codes) else 0
         unread = missing - series.null_count()
         if unread:
-            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind}"
-                           f"{f' and are shared by fewer than {k} rows' if series.dtype == pl.String else ''}; they were "
-                           "treated as missing.",)
+            rare = f" and are shared by fewer than {k} rows" if series.dtype == pl.String else ""
+            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind}{rare}; they "
+                           "were treated as missing.",)
         return coder
 
     def encode(self, frame: pl.DataFrame) -> np.ndarray:
@@ -108,8 +108,8 @@ class OrderedCoder(BaseCoder):
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"dtype": dtypes.to_json(self.dtype), "form": self.form,
-                "grid": self.grid.state() if self.grid else None, "words": list(self.words), "missing": self.parts[0].missing >= 0, "usual": self.usual}
+        return {"dtype": dtypes.to_json(self.dtype), "form": self.form, "words": list(self.words), "usual": self.usual,
+                "grid": self.grid.state() if self.grid else None, "missing": self.parts[0].missing >= 0}
 
     @classmethod
     def restore(cls, columns: Sequence[str], state: dict[str, Any]) -> Self:

@@ -73,7 +73,7 @@ def number_in(sample: pl.Series, words: set[str]) -> tuple[str, float] | None:
 
 
 def contact_in(  # noqa: PLR0911
-    sample: pl.Series, words: set[str], joined: str, repeats: bool, text: bool,
+    sample: pl.Series, words: set[str], joined: str, text: bool,
 ) -> tuple[str, float] | None:
     """Return whether values are e-mails, addresses of the network, phones, postcodes, streets, and in what share."""
     for what, pattern in (("email", _EMAIL), ("ipv4", _IPV4), ("ipv6", _IPV6)):
@@ -87,7 +87,7 @@ def contact_in(  # noqa: PLR0911
     if (found := share(sample, _PHONE)) >= 0.9 and _is_phone(sample, words, text):
         return "phone", found
     if {"zip", "postcode", "plz", "postal"} & words or "postcode" in joined or "zipcode" in joined:
-        if not repeats and (found := share(sample, _POSTCODE)) >= 0.9 and share(sample, r"\d") > 0.8:
+        if (found := share(sample, _POSTCODE)) >= 0.9 and share(sample, r"\d") > 0.8:
             return "postcode", found
         return None
     streets, digits = share(sample, _STREET), share(sample, r"\d") * share(sample, r"\p{L}{3}")

@@ -38,8 +38,10 @@ def known(series: pl.Series) -> pl.Series:
 
 def written(series: pl.Series) -> pl.Series:
     """Return values as text; whole numbers that are stored as floats lose their '.0'."""
-    if series.dtype.is_float() and bool((series.drop_nans() == series.drop_nans().round()).all()):
-        series = series.fill_nan(None).cast(pl.Int64, strict=False)
+    if series.dtype.is_float():
+        numbers = series.drop_nans()
+        if bool(((numbers == numbers.round()) & (numbers.abs() < 2**53)).all()):
+            return series.fill_nan(None).cast(pl.Int64).cast(pl.String)
     return series.cast(pl.String)
 
 

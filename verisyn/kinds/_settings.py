@@ -44,8 +44,8 @@ def read(column: Column, known: Mapping[str, type]) -> dict[str, Any]:
         if not isinstance(value, allowed) or isinstance(value, bool):
             raise UserError(f"{where} is {value!r}, but {_WORDS[wanted]} is expected. Correct it in the schema.")
     if settings.get("k", K) < 1:  # type: ignore[operator]
-        raise UserError(f"The setting 'k' of column {column.name!r} is {settings['k']}, but it is the number of rows that must "
-                        "share a value before it is published: give 1 or more (5 is usual).")
+        raise UserError(f"The setting 'k' of column {column.name!r} is {settings['k']}, but it is the number of rows "
+                        "that must share a value before it is published: give 1 or more (5 is usual).")
     return settings
 
 

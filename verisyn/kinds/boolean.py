@@ -11,8 +11,8 @@ from verisyn.schema import Column
 
 SETTINGS = {"labels": list}
 _PAIRS = {frozenset(pair.split("/")) for pair in (
-    "no/yes", "n/y", "false/true", "f/t", "off/on", "nein/ja", "n/j", "no/si", "no/sí", "n/s", "non/oui", "n/o",
-    "nao/sim", "não/sim", "nee/ja", "nej/ja", "nie/tak", "нет/да", "ei/kyllä", "hayır/evet", "いいえ/はい", "否/是", "0/1",
+    "no/yes", "n/y", "false/true", "f/t", "off/on", "0/1", "nein/ja", "n/j", "no/si", "no/sí", "n/s", "non/oui", "n/o",
+    "não/sim", "nao/sim", "nee/ja", "nej/ja", "nie/tak", "нет/да", "ei/kyllä", "hayır/evet", "いいえ/はい", "否/是",
     "falsch/wahr", "faux/vrai", "falso/verdadero", "falso/vero")}
 _SURE = 0.95
 
@@ -23,8 +23,8 @@ def recognise(values: pl.Series, name: str) -> Recognised:
         return Recognised(1.0, "The data type is Boolean.")
     if not (values.dtype == pl.String or values.dtype.is_numeric()):
         raise Declined(f"the values are {values.dtype}")
-    found = values.drop_nulls().head(1000).unique()
-    if len(found) == 2:
+    found = values.head(1000).drop_nulls().unique()
+    if len(found) <= 2:  # a look at a few rows spares the long look at most columns
         found = values.drop_nulls().unique()
     if len(found) != 2:
         raise Declined("there are not exactly two different values")

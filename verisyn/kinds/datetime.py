@@ -146,7 +146,7 @@ class Coder(BaseCoder):
 
 
 def _weekdays(days: np.ndarray, form: Moments) -> np.ndarray:
-    """The share of each weekday (day since 1970, modulo 7), relative to the most usual one; one row is added to each."""
+    """The share of each weekday (day since 1970, modulo 7), relative to the most usual; one row is added to each."""
     if not form.has_days or form.day_step != "day" or len(days) < 70:
         return np.ones(7)
     rows = np.bincount(days % 7, minlength=7) + 1.0

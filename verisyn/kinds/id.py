@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
 
-from verisyn.errors import UserError, did_you_mean
+from verisyn.errors import UserError
 from verisyn.kinds import Declined, Draw, Recognised, _settings
 from verisyn.kinds._checksums import CHECKS
-from verisyn.kinds._keys import WHATS, find
+from verisyn.kinds._keyforms import complete, lacks, notes_on, rooms
+from verisyn.kinds._keys import find
 from verisyn.kinds._patterns import Pattern, as_points, as_text, permute, scramble
 from verisyn.kinds._regenerated import TEXTS, Regenerated, known, type_name, words_of
 from verisyn.schema import Column
@@ -57,7 +58,7 @@ def recognise(values: pl.Series, name: str) -> Recognised:
         raise Declined("keys are whole numbers or text")
     share = values.n_unique() / len(values)
     if share < (0.95 if named else 1):
-        raise Declined(f"only {share:.0%} of the values are different")
+        raise Declined(f"values repeat ({share:.2%} are different)")
     found, evidence = find(values, words_of(name), named, _settings.shared_by({}, len(values)))
     confidence = 0.95 if found["what"] == "uuid" else 0.92 if named else 0.86
     unique = "every value is different" if share == 1 else f"{share:.1%} of the values are different"
@@ -80,12 +81,12 @@ class Coder(Regenerated):
         if "pattern" in settings:
             settings |= {"what": "pattern", "patterns": {settings["pattern"]: 1.0}}
         found = settings
-        if _lacks(settings):
+        if lacks(settings):
             form, _ = find(values, words_of(column.name), True, _settings.shared_by(settings, len(values)), must=True)
             found = {**form, **settings} if form["what"] == settings.get("what", form["what"]) else settings
-        state = _complete(column.name, found, values)
-        state |= {"dtype": dtype, "missing": len(values) < len(series), "key": int(rng.integers(2**31))}
-        return cls([column.name], state | {"notes": list(_notes(column.name, state, values))})
+        state = complete(column.name, found, values, dtype)
+        state |= {"missing": len(values) < len(series), "key": int(rng.integers(2**31))}
+        return cls([column.name], state | {"notes": list(notes_on(column.name, state, values))})
 
     def make(self, draw: Draw) -> pl.Series:
         """Make a key for each row; it depends on the row's place in the whole sample alone."""
@@ -94,16 +95,16 @@ class Coder(Regenerated):
 
     def _sequence(self, index: np.ndarray) -> pl.Series:
         s = self.settings
-        lowest, highest = _limits(s["dtype"])
-        start, step = s["start"], s["step"]
-        room = ((highest - start) // step if step > 0 else (start - lowest) // -step) + 1
-        numbers = start + step * np.minimum(index, max(room, 0))
-        over = index >= room
-        if over.any():
-            numbers[over] = s["below"] - abs(step) * (index[over] - max(room, 0))
-            if numbers[over].min() < max(lowest, 0):
-                raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for "
-                                f"{index.max() + 1:,} new keys. Read it as Int64, or ask for fewer rows.")
+        up, down, floor = rooms(s)
+        turned = index >= up
+        if len(index) and index.max() >= up + down:
+            raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} new "
+                            f"keys from {floor} on. Read it as Int64, or ask for fewer rows.")
+        numbers = np.empty(len(index), np.int64)
+        for mine, start, step, at in ((~turned, s["start"], s["step"], index),
+                                      (turned, s["below"], -abs(s["step"]), index - up)):
+            if mine.any():
+                numbers[mine] = start + step * at[mine]
         return pl.Series(numbers)
 
     def _number(self, index: np.ndarray) -> pl.Series:
@@ -168,69 +169,3 @@ def _dress(numbers: list[str], alphabets: tuple[str, ...], places: list[int]) ->
     points = np.tile(np.array([ord(a[0]) for a in alphabets], np.uint32), (len(numbers), 1))
     points[:, places] = as_points(numbers)
     return as_text(points)
-
-
-def _limits(dtype: str) -> tuple[int, int]:
-    if dtype.startswith(("Int", "UInt")):
-        info = np.iinfo(dtype.lower())
-        return int(info.min), min(int(info.max), 2**63 - 1)
-    return -(2**53), 2**53
-
-
-def _lacks(settings: dict[str, Any]) -> bool:
-    return "what" not in settings or any(name not in settings for name in WHATS.get(settings["what"], ()))
-
-
-def _complete(name: str, found: dict[str, Any], values: pl.Series) -> dict[str, Any]:
-    """Check the form and fill in what a user left out.
-
-    Raises
-    ------
-    UserError
-        If the form is unknown or cannot be made.
-    """
-    where = f"of column {name!r} (kind id)"
-    what = found["what"]
-    if what not in WHATS:
-        raise UserError(f"The setting 'what' {where} is {what!r}. {did_you_mean(what, WHATS)}")
-    if found.get("check") and found["check"] not in CHECKS:
-        raise UserError(f"The setting 'check' {where} is {found['check']!r}. {did_you_mean(found['check'], CHECKS)}")
-    state = {**WHATS[what], **found}
-    for text, share in state.get("patterns", {}).items():
-        if not isinstance(share, (int, float)) or share < 0:
-            raise UserError(f"The setting 'patterns' {where} gives {text!r} the share {share!r}; "
-                            "give a number from 0 on.")
-        Pattern.parse(text)
-    if what == "pattern" and not sum(state["patterns"].values()):
-        raise UserError(f"The setting 'patterns' {where} is empty. Give at least one, "
-                        r"such as '[A-Z]{2}-\d{6}: 1'.")
-    if what == "number" and state["high"] < state["low"]:
-        raise UserError(f"The settings {where} give no numbers: 'high' {state['high']} is below 'low' {state['low']}.")
-    if what in ("sequence", "numbered") and not state["step"]:
-        raise UserError(f"The setting 'step' {where} is 0, so keys would repeat. Give another step.")
-    if what == "sequence":
-        smallest: Any = values.min() if len(values) and values.dtype.is_numeric() else state["start"]
-        state["below"] = min(int(smallest), state["start"]) - abs(state["step"])
-    return state
-
-
-def _notes(name: str, state: dict[str, Any], values: pl.Series):
-    yield f"Column {name!r} holds keys; they were made anew, none is a real one{_but(state, len(values))}."
-    if values.n_unique() < len(values):
-        yield f"Some keys of column {name!r} repeat in the real data; the new ones are all different."
-    if state.get("check"):
-        yield f"The new keys of column {name!r} carry the right {CHECKS[state['check']].said}."
-    room = _limits(state["dtype"])[1] - state.get("start", 0)
-    if state["what"] == "sequence" and room < 20 * len(values) * abs(state["step"]):
-        yield f"Column {name!r} is {state['dtype']}: where its numbers run out, keys go on below the smallest real one."
-
-
-def _but(state: dict[str, Any], rows: int) -> str:
-    """Say how often a key meets a real one by chance, where the pattern is narrow enough for it to matter."""
-    if state["what"] != "pattern":
-        return ""
-    size = min(Pattern.parse(text).size for text in state["patterns"])
-    if size > 1000 * rows:
-        return ""
-    return (f" except by chance (the narrowest pattern has {size:,} values; beyond them a key gets one more number, "
-            "as in '…-1')")

@@ -39,10 +39,12 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     sample = written(_settings.distinct(values)).drop_nulls()
     if sample.is_empty() or (values.dtype.is_float() and share(sample, r"\.") > 0):
         raise Declined("no whole numbers and no text")
-    found = find(sample, name, values.n_unique() < 0.2 * len(values), text)
+    found = find(sample, name, text)
     if not found:
         raise Declined("nothing personal was seen")
     what, fit = found
+    if what == "postcode" and values.n_unique() < 0.2 * len(values):
+        raise Declined("postcodes that many rows share tell of places, not of people")
     locale = look.locale_of(what, sample)
     settings = {"what": what} | ({"locale": locale} if locale != "en_US" else {})
     checked = f"{fit:.0%} are on lists of names" if what in NAMING[:3] else f"{fit:.0%} of the different values fit"

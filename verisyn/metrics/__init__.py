@@ -26,6 +26,9 @@ from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
 from verisyn.modalities.table._views import Coarse, TableCoder, coarse_of, vectors_of
 
+COLUMNS = 200
+"""A wider table is judged, by classifiers and distances, on a seeded choice of this many columns."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -116,7 +119,7 @@ class Sides:
         return replace(self, fake=self.fake.only(columns), train=self.train.only(columns),
                        holdout=self.holdout.only(columns))
 
-    def narrowed(self, most: int, rng: np.random.Generator) -> Sides:
+    def narrowed(self, rng: np.random.Generator, most: int = COLUMNS) -> Sides:
         """Return at most `most` columns, drawn without replacement, the target always among them."""
         features = self.train.features
         if len(features) <= most:

@@ -12,8 +12,6 @@ from verisyn.metrics import Side
 _LEVELS = 200
 _CELLS = 3_000_000
 _ROUNDS, _RATE = 60, 0.15
-COLUMNS = 200
-"""A wider table is judged on a seeded choice of this many columns."""
 
 
 def affordable(columns: int, most: int = 20_000, least: int = 1_000) -> int:

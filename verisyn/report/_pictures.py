@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from verisyn.findings import Assessment
 from verisyn.report._words import figure
 
 MOST_COLUMNS = 60
 MOST_LEVELS = 8
-_EPOCH = datetime(1970, 1, 1)
 _DURATIONS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
@@ -120,18 +120,23 @@ def _cut(edges: Sequence[float]) -> tuple[list[float], list[float]]:
     usual = inner[len(inner) // 2] or whole / len(starts)
     starts[0] = max(starts[0], ends[0] - 3 * usual)
     ends[-1] = min(ends[-1], starts[-1] + 3 * usual)
-    return starts, [max(end, start + whole / 1000) for start, end in zip(starts, ends, strict=True)]
+    least = max(whole / 1000, 4 * float(np.spacing(max(map(abs, edges)))), 1e-300)  # a width that survives the addition
+    return starts, [max(end, start + least) for start, end in zip(starts, ends, strict=True)]
 
 
 def _drawn(column: dict[str, Any]) -> tuple[list[float], Callable[[float], str], str]:
     """Return the edges in the units they are drawn in, how one is written, and the unit's name."""
     edges = column["edges"]
     if column["type"] == "time":
-        return [1000 * e for e in edges], lambda ms: f"{_EPOCH + timedelta(milliseconds=ms):%Y-%m-%d %H:%M}", ""
+        return [1000 * e for e in edges], _moment, ""
     if column["type"] == "duration":
         size, unit = next((d for d in _DURATIONS if abs(edges[-1] - edges[0]) >= 2 * d[0]), _DURATIONS[-1])
         return [e / size for e in edges], figure, f"in {unit}"
     return list(edges), figure, ""
+
+
+def _moment(milliseconds: float) -> str:
+    return str(np.datetime64(int(milliseconds // 60_000), "m")).replace("T", " ")
 
 
 def _told(column: dict[str, Any]) -> str:

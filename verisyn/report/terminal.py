@@ -70,12 +70,11 @@ def _line(finding: Finding) -> RenderableType:
     table.add_column(ratio=1)
     table.add_column(width=25, justify="right")
     style = _STYLES[finding.verdict]
-    figures = Text(justify="right")
+    figures = Text(finding.verdict, style=style, justify="right")
     if finding.value is not None:
-        figures.append(f"{_words.figure(finding.value)}", style="bold")
-        figures.append(_within(finding), style="dim")
-    figures.append(f"{'' if finding.value is None else chr(10)}{finding.verdict}", style=style)
-    said = Text.assemble(finding.title, "\n", (finding.reason, "dim"))
+        figures.append(f"  {_words.figure(finding.value)}", style="bold default")
+        figures.append(_within(finding), style="dim default")
+    said = Text.assemble(finding.title, "\n", (_words.tidy(finding.reason), "dim"))
     table.add_row(Text(_words.SYMBOLS[finding.verdict], style=style), said, figures)
     return table
 

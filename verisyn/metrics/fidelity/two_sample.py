@@ -11,7 +11,7 @@ import numpy as np
 
 from verisyn.findings import Measure, NotAnswered, Verdict
 from verisyn.metrics import Sides, enough
-from verisyn.metrics._models import COLUMNS, affordable, classifier, matrices, predicted
+from verisyn.metrics._models import affordable, classifier, matrices, predicted
 from verisyn.metrics._stats import auc, roc
 
 title = "Can a trained judge tell synthetic rows from real ones?"
@@ -27,7 +27,7 @@ _FOLDS, _TOLD, _AT_ONCE = 3, 1_000, 20
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Train the judge on two thirds, let it judge the last third, three times."""
     enough({"synthetic": sides.fake.rows, "real": sides.holdout.rows}, 100)
-    sides = sides.narrowed(COLUMNS, rng)
+    sides = sides.narrowed(rng)
     if not sides.train.features:
         raise NotAnswered("no column holds values that are modelled")
     rows = min(sides.fake.rows, sides.holdout.rows, affordable(len(sides.train.features)) // 2)

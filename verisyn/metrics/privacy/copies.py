@@ -39,7 +39,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
         raise NotAnswered("no column holds values that are modelled")
     rare = _rare(_keys(sides.train))
     exact, coincide = (np.isin(_keys(side), rare) for side in (sides.fake, strangers))
-    near, by_chance = _near(sides, rng)
+    near, by_chance = _near(sides.narrowed(rng), rng)
     found = [_excess("exact rows", exact, coincide), _excess("near rows", near, by_chance)]
     for name in sides.regenerated:
         found += _texts(name, sides)

@@ -34,7 +34,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 100)
     if not sides.train.features:
         raise NotAnswered("no column holds values that are modelled")
-    fake = sides.fake.some(_ROWS, rng).vectors
+    sides = sides.narrowed(rng)
+    strangers, fake = sides.holdout, sides.fake.some(_ROWS, rng).vectors
     half = min(strangers.rows // 2, sides.train.rows // 2, _ROWS)
     each = min(half, affordable(fake.shape[1], len(fake), 2 * _MEMBERS) // 2)
     first, second = np.split(strangers.some(2 * half, rng).vectors[rng.permutation(2 * half)], 2)

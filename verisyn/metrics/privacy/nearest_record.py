@@ -30,6 +30,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 50)
     if not sides.train.features:
         raise NotAnswered("no column holds values that are modelled")
+    sides = sides.narrowed(rng)
+    strangers = sides.holdout
     rows = min(sides.train.rows, strangers.rows, _ROWS)
     train, other = sides.train.some(rows, rng).vectors, strangers.some(rows, rng).vectors
     queries = sides.fake.some(affordable(train.shape[1], rows), rng).vectors

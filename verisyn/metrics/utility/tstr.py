@@ -16,7 +16,7 @@ import numpy as np
 from verisyn.findings import Measure, NotAnswered, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides, enough
-from verisyn.metrics._models import COLUMNS, affordable, classifier, matrices, predicted, regressor
+from verisyn.metrics._models import affordable, classifier, matrices, predicted, regressor
 from verisyn.metrics._stats import Influence, Z, auc, r_squared
 
 title = "Is a model learnt from synthetic data as good on real data?"
@@ -41,7 +41,7 @@ class _Task:
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Learn from synthetic and from as many real rows; test both on the holdout."""
-    target, sides = _target(sides), sides.narrowed(COLUMNS, rng)
+    target, sides = _target(sides), sides.narrowed(rng)
     at = [f.name for f in sides.train.features].index(target)
     fake, train, test = (_known(side, at) for side in (sides.fake, sides.train, sides.holdout))
     enough({"training": train.rows, "holdout": test.rows, "synthetic": fake.rows}, 50)

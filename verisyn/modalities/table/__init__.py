@@ -43,7 +43,8 @@ class Fitted(ABC):
     parts: tuple[Part, ...]
 
     @abstractmethod
-    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None
+               ) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows.
 
         Returns

@@ -466,10 +466,10 @@ static int boost_folds(Work *w, int32_t zeros, float base) {
     double gain = boost(w, 0, zeros, base);
     while (gain >= 0 && w->m >= w->s->grow_rows && w->most < w->s->growth * w->s->leaves) {
         Mark now = mark(w);
-        w->most *= 4; w->least_gain /= 4;
+        w->most *= 4; w->least_gain = 0;
         double more = boost(w, 0, zeros, base);
         if (more < 0) return 1;
-        if (more < 1.05 * gain + 2) { back_to(w, now); w->most /= 4; w->least_gain *= 4; break; }
+        if (more < 1.05 * gain + 2) { back_to(w, now); w->most /= 4; w->least_gain = w->most > w->s->leaves ? 0 : (float)w->s->min_gain; break; }
         back_to(w, start);
         gain = boost(w, 0, zeros, base);
     }

@@ -12,26 +12,30 @@ import numpy as np
 
 from verisyn.errors import VerisynError
 
-NODE = np.dtype({"names": ["feature", "kid", "value", "cut", "by_mask"],
-                 "formats": ["<i4", "<i4", "<f4", "<u2", "<u2"], "itemsize": 16})
+NODE_FIELDS = {"feature": "<i4", "kid": "<i4", "value": "<f4", "cut": "<u2", "by_mask": "<u2"}
+NODE = np.dtype(list(NODE_FIELDS.items()))
 LEVELS = 256
 """As a feature, the levels of an unordered part from this one on share one code."""
+
+
+def _fields(**names: str) -> list[tuple[str, type]]:
+    """List the fields of a C structure, by type."""
+    return [(name, getattr(c, "c_" + kind)) for kind, each in names.items() for name in each.split()]
 
 
 class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
-    _fields_ = (*((n, c.c_double) for n in ("rate", "l2", "level_l2", "min_gain")), ("max_rows", c.c_int64),
-                *((n, c.c_int32) for n in ("folds", "rounds", "leaves", "min_rows", "min_leaf", "min_side", "patience", "growth", "grow_rows")))
+    _fields_ = _fields(double="rate l2 level_l2 min_gain", int64="max_rows",
+                       int32="folds rounds leaves min_rows min_leaf min_side patience growth grow_rows")
 
 
 class _Data(c.Structure):
-    _fields_ = (("rows", c.c_int64), ("features", c.c_int32),
-                *((n, c.c_void_p) for n in ("values", "names", "sizes", "ordered", "sorted", "edges")))
+    _fields_ = _fields(int64="rows", int32="features", void_p="values names sizes ordered sorted edges")
 
 
 class _Pile(c.Structure):
-    _fields_ = (("data", c.c_void_p), ("used", c.c_int64), ("room", c.c_int64))
+    _fields_ = _fields(void_p="data", int64="used room")
 
     def copy(self, dtype: np.dtype | str, width: int = 1) -> np.ndarray:
         """Return a copy of what the core piled up."""
@@ -45,8 +49,7 @@ class _Grown(c.Structure):
 
 
 class _Model(c.Structure):
-    _fields_ = (("nodes", c.c_int32), ("size", c.c_int32),
-                *((n, c.c_void_p) for n in ("left", "right", "first_tree", "first_mask", "root", "base", "node", "mask")))
+    _fields_ = _fields(int32="nodes size", void_p="left right first_tree first_mask root base node mask")
 
 
 @cache
@@ -74,10 +77,9 @@ def _at(array: np.ndarray) -> int:
     return array.ctypes.data
 
 
-def _done(status: int) -> int:
+def _done(status: int) -> None:
     if status:
         raise MemoryError("There was not enough memory for the tree generator.")
-    return status
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,13 @@ class CodeTree:
 
     @classmethod
     def build(cls, counts: np.ndarray, ordered: bool, missing: int) -> CodeTree:
-        """Halve the mass of ordered codes again and again, a missing code first; make a Huffman tree of unordered ones."""
+        """Halve the mass of ordered codes again and again, a missing code first; give unordered ones a Huffman tree."""
         size = len(counts)
         counts = np.ascontiguousarray(counts, np.int64)
         order = np.argsort(-counts, kind="stable").astype(np.int32)
         left, right, mid, perm = (np.zeros(n, np.int32) for n in (size - 1, size - 1, size - 1, size))
-        nodes = _core().code_tree(size, _at(counts), _at(order), ordered, missing, _at(left), _at(right), _at(mid), _at(perm))
+        nodes = _core().code_tree(size, _at(counts), _at(order), ordered, missing, _at(left), _at(right), _at(mid),
+                                  _at(perm))
         _done(nodes < 0)
         return cls(left, right, mid, perm)
 
@@ -120,7 +123,7 @@ class CodeTree:
 
 @dataclass(frozen=True)
 class Features:
-    """The parts a part is told of: uint16 codes of shape (rows, features) in Fortran order, their names, sizes, orders."""
+    """The parts a part is told of: uint16 codes, (rows, features), Fortran order; their numbers, sizes, orders."""
 
     values: np.ndarray
     names: np.ndarray
@@ -149,12 +152,14 @@ class Forest:
         data = _Data(len(codes), len(features.names), *(_at(a) for a in (
             features.values, features.names, features.sizes, features.ordered, order, edges)))
         nodes = len(tree.left)
-        base, first_tree, first_mask = np.zeros(nodes, np.float32), np.zeros(nodes + 1, np.int32), np.zeros(nodes + 1, np.int32)
+        base, first_tree, first_mask = np.zeros(nodes, "<f4"), np.zeros(nodes + 1, "<i4"), np.zeros(nodes + 1, "<i4")
         grown = _Grown()
         try:
-            _done(_core().fit_part(c.byref(settings), c.byref(data), nodes, len(tree.perm), _at(tree.left), _at(tree.right),
-                                   _at(tree.mid), seed, _at(base), _at(first_tree), _at(first_mask), c.byref(grown)))
-            root, node, mask = grown.roots.copy("<i4"), grown.nodes.copy(NODE), grown.masks.copy("<u8", 4).reshape(-1, 4)
+            _done(_core().fit_part(
+                c.byref(settings), c.byref(data), nodes, len(tree.perm), _at(tree.left), _at(tree.right), _at(tree.mid),
+                seed, _at(base), _at(first_tree), _at(first_mask), c.byref(grown)))
+            root, node = grown.roots.copy("<i4"), grown.nodes.copy(NODE)
+            mask = grown.masks.copy("<u8", 4).reshape(-1, 4)
         finally:
             _core().free_grown(c.byref(grown))
         return cls(tree, base, first_tree, first_mask, root, node, mask)
@@ -184,11 +189,12 @@ class Forest:
         """
         codes, log_mass = np.empty(len(u), np.int32), np.zeros(len(u))
         if allowed is None:
-            _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(u), _at(codes), None, None, None))
+            _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(u), _at(codes), None, None,
+                               None))
         else:
             mask = np.ascontiguousarray(allowed, np.uint8)
-            _done(_core().walk_within(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(mask), _at(u), _at(codes),
-                                      _at(log_mass)))
+            _done(_core().walk_within(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(mask), _at(u),
+                                      _at(codes), _at(log_mass)))
         return codes, log_mass
 
     def log_prob(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -200,7 +206,7 @@ class Forest:
 
 
 def dependence(coarse: np.ndarray, part: int) -> np.ndarray:
-    """Return the mutual information of a part with each before it: uint8 codes under 16, (rows, parts), Fortran order."""
+    """Return the mutual information of a part with each before it; codes are under 16, uint8, in Fortran order."""
     out = np.zeros(part)
     _core().dependence(_at(coarse), len(coarse), part, _at(out))
     return out

@@ -1,4 +1,4 @@
-"""How a table is seen: codes for generators, features, coarse codes and vectors for judges; learnt once, on training rows."""
+"""How a table is seen: codes for generators; features, coarse codes and vectors for judges; learnt on training rows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ class Frequencies(Fitted):
         self.parts = parts
         self.shares = shares
 
-    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rows: int, rng: np.random.Generator,
+               allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, each part on its own."""
         codes = np.empty((rows, len(self.parts)), np.int32, order="F")
         log_mass = np.zeros(rows)
@@ -68,7 +69,8 @@ class Generator(BaseGenerator):
 
     fitted: ClassVar = Frequencies
 
-    def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Frequencies:
+    def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1,
+            tick: Tick = lambda done: None) -> Frequencies:
         """Count codes; there is no randomness in it and nothing worth a second thread."""
         shares = []
         for j, part in enumerate(codes.parts):

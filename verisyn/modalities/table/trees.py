@@ -9,10 +9,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from verisyn.kinds import Part
-from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick
-from verisyn.modalities.table import _boost
+from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick, _boost
 from verisyn.modalities.table._boost import CodeTree, Features, Forest
 
+_FIXED = {"level_l2": 10, "min_gain": 2, "min_side": 5, "grow_rows": 1000}
+"""Settings of the core that nobody has had reason to change: more ridge for splits on levels, least gain of a split,
+fewest rows on a question's rarer side, fewest rows of a question whose trees may grow larger."""
+_FEW = 3
+_SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
+"""A part of so few codes asks few questions, and is often what a table is used to predict: it affords small steps."""
 _SCREEN_ROWS = 4_000
 _COARSE = 16
 
@@ -24,7 +29,8 @@ class Chain(Fitted):
         self.parts = parts
         self.forests = forests
 
-    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rows: int, rng: np.random.Generator,
+               allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, part by part."""
         codes = np.empty((rows, len(self.parts)), np.int32, order="F")
         seen = np.zeros((rows, len(self.parts)), np.uint16)
@@ -50,8 +56,9 @@ class Chain(Fitted):
     def state(self) -> dict[str, Any]:
         """Return one array a field, the parts one after the other, and each part's share of them."""
         pieces = [_pieces(forest) for forest in self.forests]
+        lengths = [[len(a) for a in p.values()] for p in pieces]
         return {
-            "lengths": np.array([[len(a) for a in p.values()] for p in pieces], np.int64).reshape(len(pieces), len(_FIELDS)),
+            "lengths": np.array(lengths, np.int64).reshape(len(pieces), len(_FIELDS)),
             **{f: np.concatenate([np.empty(0, kind), *(p[f] for p in pieces)]) for f, kind in _FIELDS.items()},
         }
 
@@ -59,7 +66,8 @@ class Chain(Fitted):
     def restore(cls, parts: tuple[Part, ...], state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
         ends = np.cumsum(state["lengths"], axis=0)
-        split = {f: np.split(state[f].astype(kind, copy=False), ends[:-1, i]) for i, (f, kind) in enumerate(_FIELDS.items())}
+        split = {f: np.split(state[f].astype(kind, copy=False), ends[:-1, i])
+                 for i, (f, kind) in enumerate(_FIELDS.items())}
         return cls(parts, [_forest({f: split[f][j] for f in _FIELDS}) for j in range(len(parts))])
 
 
@@ -77,11 +85,11 @@ class Generator(BaseGenerator):
         Most trees a booster.
     leaves : int, default 8
         Most leaves a tree.
-    growth : int, default 16
-        A question that clearly gains from it, on a fold left out, has trees 4 times as large, or 16, up to so many.
+    growth : int, default 4
+        A question that clearly gains from it, on a fold left out, has trees so many times as large (steps of 4).
     patience : int, default 4
         Trees without a gain on the left-out fold before a booster stops.
-    min_rows : int, default 150
+    min_rows : int, default 80
         A question that fewer rows reach keeps its base rate.
     min_leaf : int, default 10
         Fewest rows in a leaf.
@@ -99,9 +107,9 @@ class Generator(BaseGenerator):
     rate: float = 0.2
     rounds: int = 60
     leaves: int = 8
-    growth: int = 16
+    growth: int = 4
     patience: int = 4
-    min_rows: int = 150
+    min_rows: int = 80
     min_leaf: int = 10
     l2: float = 1.0
     max_rows: int = 100_000
@@ -121,7 +129,8 @@ class Generator(BaseGenerator):
             told = np.arange(j)
             if coarse is not None and j > self.features:
                 told = np.sort(np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features])
-            settings = _boost.Settings(**asdict(self), level_l2=10, min_gain=2, min_side=5, grow_rows=1000)
+            own_pace = {k: times * getattr(self, k) for k, times in _SLOW.items()} if part.size <= _FEW else {}
+            settings = _boost.Settings(**{**asdict(self), **_FIXED, **own_pace})
             number = int(seeds[j].generate_state(1, np.uint64)[0])
             return Forest.fit(settings, tree, own, _features(x, codes.parts, told), number)
 
@@ -134,25 +143,26 @@ class Generator(BaseGenerator):
         return Chain(codes.parts, [forests[j] for j in range(len(codes.parts))])
 
 
-_FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "first_tree": "<i4", "first_mask": "<i4",
-           "root": "<i4", **{f"node_{n}": _boost.NODE[n].str for n in _boost.NODE.names}, "mask": "<u8"}
+_FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "first_tree": "<i4",
+           "first_mask": "<i4", "root": "<i4", "mask": "<u8",
+           **{f"node_{name}": kind for name, kind in _boost.NODE_FIELDS.items()}}
 
 
 def _pieces(forest: Forest) -> dict[str, np.ndarray]:
     """Take a forest apart into flat arrays."""
     whole = {**vars(forest.tree), **vars(forest), "mask": forest.mask.ravel(),
-             **{f"node_{n}": forest.node[n] for n in _boost.NODE.names}}
+             **{f"node_{n}": forest.node[n] for n in _boost.NODE_FIELDS}}
     return {f: whole[f] for f in _FIELDS}
 
 
 def _forest(pieces: dict[str, np.ndarray]) -> Forest:
     """Put a forest together again."""
     node = np.zeros(len(pieces["node_kid"]), _boost.NODE)
-    for n in _boost.NODE.names:
+    for n in _boost.NODE_FIELDS:
         node[n] = pieces[f"node_{n}"]
     tree = CodeTree(*(pieces[f] for f in ("left", "right", "mid", "perm")))
-    return Forest(tree, *(pieces[f] for f in ("base", "first_tree", "first_mask", "root")), node,
-                  pieces["mask"].reshape(-1, 4))
+    flat = {f: pieces[f] for f in ("base", "first_tree", "first_mask", "root")}
+    return Forest(tree, **flat, node=node, mask=pieces["mask"].reshape(-1, 4))
 
 
 def _as_feature(codes: np.ndarray, part: Part) -> np.ndarray:
