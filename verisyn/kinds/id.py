@@ -98,8 +98,8 @@ class Coder(Regenerated):
         up, down, floor = rooms(s)
         turned = index >= up
         if len(index) and index.max() >= up + down:
-            raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} new "
-                            f"keys from {floor} on. Read it as Int64, or ask for fewer rows.")
+            raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} "
+                            f"new keys from {floor} on. Read it as Int64, or ask for fewer rows.")
         numbers = np.empty(len(index), np.int64)
         for mine, start, step, at in ((~turned, s["start"], s["step"], index),
                                       (turned, s["below"], -abs(s["step"]), index - up)):
