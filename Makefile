@@ -12,7 +12,7 @@ BUILT := pyproject.toml hatch_build.py verisyn/modalities/table/_boost.c
 .PHONY: demo test check clean
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/verisyn synth $$($(BIN)/python benchmarks/demo_data.py) --target mdvis --out demo-synthetic --force
+	$(BIN)/verisyn synth $$($(BIN)/python benchmarks/demo_data.py) --target yrs_married --out demo-synthetic --force
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
