@@ -49,7 +49,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     progress : Progress, optional
         Shows and records the stages.
     **settings
-        Fields of the generator's dataclass, for example ``depth=6`` for ``table.trees``.
+        Fields of the generator's dataclass, for example ``leaves=16`` for ``table.trees``.
 
     Returns
     -------
