@@ -1,6 +1,7 @@
 """Run `verisyn synth` on real data sets, unaided, and print what it cost and what it found.
 
-    python benchmarks/story.py [adult shoppers …]      data sets in $VERISYN_DATA/NAME/data.parquet; all tabular ones by default
+    export VERISYN_DATA=<folder of NAME/data.parquet and NAME/meta.json>
+    python benchmarks/story.py [adult shoppers …]      all tabular sets by default
 
 Each set is a process of its own; CPU seconds and peak memory are the operating system's figures for that whole process.
 """
@@ -9,13 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-DATA = Path(os.environ.get("VERISYN_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+DATA = Path(os.environ["VERISYN_DATA"])
 SHOWN = ("fidelity.marginals", "fidelity.pairs", "fidelity.two_sample", "utility.tstr", "privacy.copies",
          "privacy.nearest_record", "privacy.membership")
 
@@ -34,17 +34,20 @@ def tell(name: str, folder: Path) -> dict:
                "--json"]
     if meta.get("target"):
         command += ["--target", meta["target"]]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    out, err = child.communicate()
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"code": child.returncode, "error": err.strip(), "cpu": usage.ru_utime + usage.ru_stime,
-            "peak": usage.ru_maxrss / 1024, "findings": {f["name"]: f for f in json.loads(out)["findings"]} if out else {},
+    out, err = folder / f"{name}.out", folder / f"{name}.err"
+    with out.open("w") as result, err.open("w") as said:
+        child = subprocess.Popen(command, stdout=result, stderr=said)
+        _, status, usage = os.wait4(child.pid, 0)  # this child's own figures; getrusage would give the largest so far
+    child.returncode = os.waitstatus_to_exitcode(status)
+    findings = [] if child.returncode else json.loads(out.read_text())["findings"]
+    return {"code": child.returncode, "error": err.read_text().strip(), "cpu": usage.ru_utime + usage.ru_stime,
+            "peak": usage.ru_maxrss / 1024, "findings": {f["name"]: f for f in findings},
             "rows": meta["rows"], "columns": meta["cols"]}
 
 
-def row(name: str, told: dict, cpu_before: float) -> str:
-    """One line of the table; a finding is value (floor → ceiling) and the first letter of its verdict."""
-    cells = [name, f"{told['rows']:,} × {told['columns']}", f"{told['cpu'] - cpu_before:.0f}", f"{told['peak']:.0f}"]
+def row(name: str, told: dict) -> str:
+    """One line of the table; a finding is value (floor → ceiling) and verdict."""
+    cells = [name, f"{told['rows']:,} × {told['columns']}", f"{told['cpu']:.0f}", f"{told['peak']:.0f}"]
     if told["code"]:
         return f"| {' | '.join(cells)} | exit {told['code']}: {told['error'][:120]} |"
     return f"| {' | '.join(cells + [cell(told['findings'].get(n)) for n in SHOWN])} |"
@@ -62,12 +65,9 @@ def main() -> None:
     names = sys.argv[1:] or tabular()
     print(f"| set | rows × columns | CPU s | peak MB | {' | '.join(SHOWN)} |")
     print("|" + "---|" * (4 + len(SHOWN)))
-    before = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            told = tell(name, Path(folder))
-            print(row(name, told, before), flush=True)
-            before = told["cpu"]
+            print(row(name, tell(name, Path(folder))), flush=True)
 
 
 if __name__ == "__main__":

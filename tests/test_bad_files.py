@@ -7,12 +7,12 @@ import os
 
 import polars as pl
 import pytest
-import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from verisyn.data import read, write
 from verisyn.errors import UserError
+from verisyn.formats._streams import zstd
 
 LINES = b"a,b\n1,x\n2,y\n" * 500
 BAD = {
@@ -28,7 +28,7 @@ BAD = {
     "noise.csv": (bytes(range(256)) * 20, "zero bytes"),
     "wide.csv": (b"\xff\xfea\0,\0b", "UTF-8|no rows|starts like"),
     "cut.csv.gz": (gzip.compress(LINES)[:-12], "damaged or cut off"),
-    "cut.csv.zst": (zstandard.compress(LINES)[:-5], "damaged or cut off"),
+    "cut.csv.zst": (zstd.compress(LINES)[:-5], "damaged or cut off"),
     "plain.csv.gz": (LINES, "not gz-compressed"),
     "packed.csv": (gzip.compress(LINES), "is gz-compressed"),
     "really.csv": (b"PAR1....PAR1", "holds parquet"),

@@ -110,6 +110,12 @@ def test_a_small_type_is_kept_and_its_end_is_told():
         make(pl.Series(list(range(120)), dtype=pl.Int8), rows=500)
 
 
+def test_a_sequence_that_runs_down_turns_at_the_end_of_its_type():
+    made = make(pl.Series(list(range(-100, -128, -1)), dtype=pl.Int8), rows=150)
+    assert made.n_unique() == 150 and made.null_count() == 0
+    assert not set(made.to_list()) & set(range(-127, -99))
+
+
 def test_uuids_are_valid():
     values = CLAIMED["uuid"][1]
     assert {(uuid.UUID(v).version, uuid.UUID(v).variant) for v in make(values, rows=200)} == {(4, uuid.RFC_4122)}
@@ -135,9 +141,108 @@ def test_notes_promise_only_what_holds():
         return id.Coder.learn(pl.DataFrame({"id": values}), [column], np.random.default_rng(0)).notes[0]
 
     assert "none is a real one" in note(list(range(50)))
-    assert "by chance" in note(list(range(50)), what="sequence", start=10)
+    assert "none is a real one" in note(list(range(50)), what="sequence", start=10)
+    assert "by chance (about 1 in 2)" in note(list(range(50)), what="number", low=0, high=99)
+    assert "by chance (about 1 in 5)" in note([f"{i:02d}" for i in range(20)], pattern=r"\d{2}")
     assert "by chance" in note(TOKENS)
     assert "none is a real one" in note([f"A-{i}" for i in range(50)])
+
+
+def test_a_start_in_the_schema_moves_beyond_larger_real_keys():
+    def first(values, **settings_):
+        column = Column(name="id", kind="id", settings={"what": "sequence", "start": 51, "step": 1, **settings_})
+        coder = id.Coder.learn(pl.DataFrame({"id": values}), [column], np.random.default_rng(0))
+        return coder.make(Draw(RNG, np.arange(2))).to_list(), " ".join(coder.notes)
+
+    made, notes = first([3, 1, 900])
+    assert made == [901, 902]
+    assert "start at 901, not at 51" in notes
+    assert first([5, 90, 7], step=10)[0] == [91, 101]
+    assert first([5, 90, -7], step=-10)[0] == [-9, -19]
+    assert first([1.0, 50.0, 2.0])[0] == [51, 52]
+    assert "not at 51" not in first([1, 2])[1]
+    assert first(["A-07", "A-60", "B-99"], what="numbered", prefix="A-", suffix="", width=2)[0] == ["A-61", "A-62"]
+
+
+def test_real_dense_keys_do_not_come_back(real):
+    values = pl.read_parquet(real("ai4i2020"))["Product ID"]
+    made = pl.concat([make(values, "Product ID", 10_000), make(values, "Product ID", 40_000, 10_000)])
+    assert made.n_unique() == 50_000
+    assert made.str.contains(r"^[HLM]\d{5}$").all()
+    assert not made.is_in(values.implode()).any()
+
+
+def _gapped(rng, pattern, rows):
+    """Draw different keys of a pattern."""
+    pattern = Pattern.parse(pattern)
+    return pattern.values(permute(np.arange(rows), pattern.size, int(rng.integers(2**31)))).tolist()
+
+
+DENSE = {
+    "an unused digit": (_gapped(RNG, r"[12]\d{4}-[AB]", 2000), r"^\d{5}-[AB]$"),
+    "all digits used": (_gapped(RNG, r"C-\d{5}", 3000), r"^C-[1-9]\d{5}$"),
+    "letters": (_gapped(RNG, "[A-Z]{3}", 800), "^[A-Z]{4}$"),
+    "short hexadecimal": (_gapped(RNG, "[0-9a-f]{4}:[0-9a-f]{3}", 900), "^[0-9a-f]{5}:[0-9a-f]{3}$"),
+    "two lengths, of which the longer is taken": (
+        _gapped(RNG, r"[1-9]\d{4}", 400) + _gapped(RNG, r"[1-9]\d{5}", 400), r"^[1-9]\d{6}$"),
+    "a code and its parts": (_gapped(RNG, r"K\d{3}", 150) + _gapped(RNG, r"K\d{3}-\d", 600), r"^K[1-9]?\d+-?\d$"),
+}
+
+
+@pytest.mark.parametrize("case", DENSE)
+def test_dense_codes_make_room_for_new_ones(case):
+    values, form = DENSE[case]
+    made = make(values, "code", 3 * len(values))
+    assert made.n_unique() == len(made)
+    assert not set(made) & set(values)
+    assert made.str.contains(form).all()
+
+
+def test_long_random_keys_keep_their_form():
+    values = CLAIMED["telco"][1]
+    assert id.recognise(pl.Series(values), "customerID").settings["patterns"] == {r"\d{4}-[A-Z]{5}": 1.0}
+
+
+@pytest.mark.parametrize("check, name, values", [
+    ("ean", "barcode", [f"40063{i:07d}" for i in range(0, 10**7, 9973)]),
+    ("ean", "ean", [f"{i:07d}" for i in range(10**6, 10**7, 9973)]),
+    ("isbn10", "isbn", [f"3{i:08d}" for i in range(0, 10**8, 99_991)]),
+    ("imei", "imei", [f"35209900{i:06d}" for i in range(0, 10**6, 997)]),
+    ("vin", "vin", [f"1HGCM8263A{i:06d}" for i in range(0, 10**6, 997)]),
+])
+def test_dense_keys_with_check_digits_are_new_and_valid(check, name, values):
+    texts = pl.Series([CHECKS[check].complete(v) for v in values])
+    for real in [texts, texts.cast(pl.Int64)] if check in ("ean", "imei") else [texts]:
+        made = make(real, name, 3000)
+        assert made.dtype == real.dtype and made.n_unique() == 3000
+        assert not made.is_in(real.implode()).any()
+        assert all(CHECKS[check].passes(v) for v in made.cast(pl.String))
+
+
+NUMBERS = {
+    "all of a small type": (pl.Int16, RNG.permutation(30_000)[:1000]),
+    "up to the end of a type": (pl.Int32, np.append(RNG.integers(0, 2**31 - 1, 3000), 2**31 - 1)),
+    "unsigned to the end": (pl.UInt32, RNG.integers(2**20, 2**32 - 10**6, 3000)),
+    "negative": (pl.Int64, RNG.integers(-(10**6), -10, 3000)),
+    "seven digits": (pl.Int64, RNG.integers(10**6, 10**7, 3000)),
+    "whole floats": (pl.Float64, RNG.integers(10**6, 10**7, 3000)),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERS)
+def test_random_numbers_are_new(case):
+    dtype, numbers = NUMBERS[case]
+    real = pl.Series(np.unique(numbers), dtype=pl.Int64).sample(fraction=1, shuffle=True, seed=1).cast(dtype)
+    made = pl.concat([make(real, "id", 3000), make(real, "id", 2000, 3000)])
+    assert made.dtype == dtype and made.n_unique() == 5000 and made.null_count() == 0
+    assert not made.is_in(real.implode()).any()
+
+
+def test_numbers_beyond_their_range_meet_no_real_one():
+    made = make([5000, 7001, 6500], what="number", low=100, high=199, rows=300)
+    assert made.n_unique() == 300 and not set(made) & {5000, 7001, 6500}
+    with pytest.raises(UserError, match="no room for 500"):
+        make(pl.Series([1, 90], dtype=pl.Int8), what="number", low=100, high=120, rows=500)
 
 
 def test_missing_keys_stay_missing_and_near_keys_are_told():
@@ -156,6 +261,7 @@ def test_settings_are_honoured_and_mistakes_told():
     assert make(["a"], what="numbered", prefix="P", width=4, rows=1).to_list() == ["P0001"]
     for wrong in ({"what": "sequenze"}, {"pattrn": "x"}, {"pattern": "[A-"},
                   {"what": "sequence", "step": 0, "start": 1},
+                  {"pattern": r"[A-Z]\d{12}", "check": "ean"}, {"pattern": r"\d{9}", "check": "ean"},
                   {"what": "pattern", "patterns": {}}, {"what": "pattern", "check": "eaan", "patterns": {"a": 1}}):
         with pytest.raises(UserError):
             make([1, 2, 3], **wrong)
@@ -183,3 +289,23 @@ def test_learnt_patterns_are_read_back_and_match_a_training_value(values, k):
         assert pattern.text == text
         assert any(len(v) == len(pattern.alphabets) and all(c in a for c, a in zip(v, pattern.alphabets, strict=True))
                    for v in values)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.from_regex(r"\A[ABC]?[0-3]{2,3}(-[0-9xy]{0,2})?\Z"), min_size=1, max_size=200, unique=True),
+       st.integers(0, 1000))
+def test_new_codes_are_never_real_ones(values, start):
+    made = make(values, "code", 300, start)
+    assert made.n_unique() == 300
+    assert not set(made) & set(values)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=200, unique=True),
+       st.sampled_from([pl.Int32, pl.Int64, pl.Float64, pl.String]))
+def test_new_numbers_are_never_real_ones(values, dtype):
+    values = pl.Series(values).cast(dtype)
+    values = values.str.strip_suffix(".0") if dtype == pl.String else values
+    made = make(values, "id", 300)
+    assert made.n_unique() == 300 and made.null_count() == 0
+    assert not made.is_in(values.implode()).any()

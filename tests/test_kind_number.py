@@ -126,6 +126,7 @@ def test_settings_are_honoured():
 @pytest.mark.parametrize(("settings", "said"), [
     ({"decimal": 1}, "Did you mean 'decimals'"), ({"decimals": "two"}, "whole number"), ({"k": 0}, "1 or more"),
     ({"minimum": 5, "maximum": 1}, "above maximum"), ({"text": {"prefx": "$"}}, "prefx"),
+    ({"minimum": float("-inf")}, "a number is expected"),
 ])
 def test_a_mistaken_setting_is_told(settings, said):
     with pytest.raises(UserError, match=said):

@@ -108,7 +108,26 @@ def test_no_training_row_is_in_a_saved_model(tmp_path):
     assert not [a for a in amounts if re.search(rf"(?<![\d.]){re.escape(repr(float(a)))}(?!\d)", text)]
 
 
-@pytest.mark.parametrize("damage", ["absent", "torn", "newer"])
+def test_a_column_may_have_any_name(tmp_path):
+    for names in (["__array__"], ["count", "rows", "value", "literal", "index", "__array__"]):
+        frame = pl.DataFrame({name: ["a", "b", "b", "c"] * 30 for name in names})
+        vs.fit(frame, seed=0).save(tmp_path / f"{len(names)}")
+        assert vs.load(tmp_path / f"{len(names)}").sample(5).columns == names
+
+
+def test_the_few_values_of_a_sparse_column_are_as_rare_as_any():
+    nothing = [None] * 980
+    frame = pl.DataFrame({"plain": range(1000), "cause": ["leprosy", "leprosy", *["a", "b"] * 9, *nothing],
+                          "dose": [*[81.25] * 3, *range(17), *nothing], "level": [f"Qz {i}" for i in (1, 2, 3, 4)] + [None] * 996})
+    model = vs.fit(frame, seed=0)
+    assert model.schema.table.column("level").settings == {}
+    fake = model.sample(50_000, seed=1)
+    assert not fake["cause"].is_in(["leprosy"]).any()
+    assert not fake["dose"].is_in([81.25]).any()
+    assert not fake["level"].str.contains("Qz").any()
+
+
+@pytest.mark.parametrize("damage", ["absent", "torn", "newer", "edited", "no object"])
 def test_a_damaged_model_gets_a_sentence(model, tmp_path, damage):
     path = tmp_path / "m"
     model.save(path)
@@ -118,7 +137,9 @@ def test_a_damaged_model_gets_a_sentence(model, tmp_path, damage):
         (path / "arrays.npz").write_bytes((path / "arrays.npz").read_bytes()[:100])
     else:
         text = (path / "model.json").read_text()
-        (path / "model.json").write_text(text.replace('"format": 1', '"format": 2', 1))
+        new = {"newer": text.replace('"format": 1', '"format": 2', 1), "no object": "[]",
+               "edited": text.replace('"rows_train"', '"rows_trian"', 1)}
+        (path / "model.json").write_text(new[damage])
     with pytest.raises(UserError, match=r"not a model|damaged|newer format"):
         Model.load(path)
 

@@ -57,7 +57,7 @@ def _guarded(command: Callable) -> Callable:
                 log.write(f"verisyn {__version__}, python {sys.version}\n{' '.join(sys.argv)}\n")
                 log.write(traceback.format_exc())
             raise _end(f"This is a fault of verisyn ({type(e).__name__}: {e}). The details are in {log.name}; please "
-                       "report them.", 1) from None
+                       "report them, but look through them first: they may quote your data.", 1) from None
 
     return run
 
@@ -235,6 +235,7 @@ def list_shelf(
 ) -> None:
     """Show what stands on the shelves, each thing with its one line."""
     from rich.table import Table
+    from rich.text import Text
 
     from verisyn.shelves import SHELVES
 
@@ -246,9 +247,9 @@ def list_shelf(
     grid.add_column(no_wrap=True)
     grid.add_column()
     for name, things in found.items():
-        grid.add_row(f"[bold]{name}[/bold]", "")
+        grid.add_row(Text(name, style="bold"), "")
         for thing, blurb in things.items():
-            grid.add_row(f"  {thing}", blurb)
+            grid.add_row(Text(f"  {thing}"), Text(blurb))
     _say(grid, as_json, found)
 
 

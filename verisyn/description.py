@@ -11,6 +11,7 @@ from verisyn import shelves
 from verisyn.data import Dataset, read
 from verisyn.errors import UserError
 from verisyn.kinds import Declined, Recognised
+from verisyn.kinds._settings import tally
 from verisyn.progress import Progress
 from verisyn.schema import Column, Schema, Table
 
@@ -110,7 +111,7 @@ def _guess_target(table: Table, frame: pl.DataFrame) -> str | None:
 
 def _can_be_predicted(values: pl.Series) -> bool:
     """Whether there are two levels that enough rows hold for a model to learn and be tested on."""
-    counts = values.drop_nulls().value_counts()["count"].sort(descending=True)
+    counts = tally(values)["rows"]
     return len(counts) > _LEVELS_AT_MOST or (len(counts) > 1 and counts[1] >= min(_ROWS_A_LEVEL, len(values) // 10))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from operator import index
 
 
 class VerisynError(Exception):
@@ -25,6 +26,28 @@ class Refused(VerisynError):
     """A request that was understood and turned down, by a policy or a guard."""
 
     exit_code = 3
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """Return an argument that must be a whole number of at least `least`.
+
+    Raises
+    ------
+    UserError
+        If it is something else.
+
+    Examples
+    --------
+    >>> whole_number("rows", 10, least=1)
+    10
+    """
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise UserError(f"{name} is {value!r}; a whole number of at least {least} was expected.")
+    return number
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

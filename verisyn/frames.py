@@ -11,9 +11,8 @@ import polars as pl
 
 from verisyn.errors import UserError
 from verisyn.formats._rows import series as series_of
-
-SHARED_BY = 5
-"""A level of an ordered category is remembered (for the order's sake) only if at least so many rows share it."""
+from verisyn.kinds import K
+from verisyn.kinds._settings import tally
 
 
 @dataclass(frozen=True)
@@ -148,9 +147,8 @@ def simplify(frame: pl.DataFrame, native: str) -> tuple[pl.DataFrame, Origin]:
 
 
 def shared_levels(column: pl.Series, levels: list[Any]) -> list[Any]:
-    """Return those of `levels`, in their order, that at least ``SHARED_BY`` rows of a column have."""
-    counts = column.alias("level").value_counts()
-    often = set(counts.filter(pl.col("count") >= SHARED_BY)["level"].to_list())
+    """Return those of `levels`, in their order, that enough rows of a column share to be shown."""
+    often = set(tally(column).filter(pl.col("rows") >= K)["value"].to_list())
     return [level for level in levels if level in often]
 
 

@@ -16,7 +16,7 @@ from verisyn import __version__, shelves, storage
 from verisyn.conditions import Condition, allowed_codes, parse
 from verisyn.data import read
 from verisyn.description import resolve_schema
-from verisyn.errors import UserError, did_you_mean
+from verisyn.errors import UserError, did_you_mean, whole_number
 from verisyn.frames import Origin, from_polars
 from verisyn.modalities.table import Allowed, Fitted
 from verisyn.modalities.table._views import TableCoder
@@ -67,6 +67,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     >>> fit(frame, seed=0).sample(3, seed=1).shape
     (3, 2)
     """
+    whole_number("seed", seed, 0)
     dataset, progress, jobs = read(data), progress or Progress(), jobs or os.cpu_count() or 1
     maker = _generator(generator, settings)
     schema = resolve_schema(schema, dataset, progress=progress)
@@ -163,9 +164,8 @@ class Model:
                      balance: str | None = None, jobs: int | None = None,
                      progress: Progress | None = None) -> pl.DataFrame:
         """Draw synthetic rows as a polars frame; see :meth:`sample`."""
-        rows = self.info.rows_source if rows is None else rows
-        if rows < 1:
-            raise UserError(f"{rows} rows were asked for; ask for at least 1.")
+        rows = self.info.rows_source if rows is None else whole_number("rows", rows, 1)
+        whole_number("seed", seed, 0)
         condition = parse(given, list(self.coder.columns)) if given else None
         root = np.random.SeedSequence(seed)
         progress, jobs = progress or Progress(), jobs or os.cpu_count() or 1
@@ -238,8 +238,10 @@ class Model:
         """Draw equally many rows of each level, then shuffle."""
         self.schema.table.column(column)
         own, where = next((c, w) for c, w in self.coder.slices() if column in c.columns)
-        levels = self._levels(column, own.parts[0].size if len(own.parts) == 1 else 0, where.start)
         masks = self._masks(condition) if condition else {}
+        levels = self._levels(column, own.parts[0].size if len(own.parts) == 1 else 0, where.start)
+        if where.start in masks:  # levels that the condition excludes have no share
+            levels = [level for level in levels if masks[where.start][level]] or levels
         shares = np.full(len(levels), rows // len(levels))
         shares[: rows % len(levels)] += 1
         frames = []
@@ -292,11 +294,15 @@ class Model:
     def load(cls, path: str | Path) -> Model:
         """Read a model folder; see :func:`load`."""
         state = storage.load(Path(path))
-        info = Info(**state["info"])
-        coder = TableCoder.restore(state["columns"])
-        home = shelves.generators.take(info.generator).Generator
-        return cls(Schema.model_validate(state["schema"]), coder, home.fitted.restore(coder.parts, state["generator"]),
-                   Origin.from_dict(state["origin"]), info)
+        try:
+            info = Info(**state["info"])
+            coder = TableCoder.restore(state["columns"])
+            home = shelves.generators.take(info.generator).Generator
+            fitted = home.fitted.restore(coder.parts, state["generator"])
+            return cls(Schema.model_validate(state["schema"]), coder, fitted, Origin.from_dict(state["origin"]), info)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:  # the file was edited or mangled
+            raise UserError(f"The model {str(path)!r} is damaged: its parts do not fit together "
+                            f"({type(e).__name__}: {e}). Fit it again.") from None
 
 
 def load(path: str | Path) -> Model:

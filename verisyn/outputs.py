@@ -20,6 +20,7 @@ _SENTENCES = {
     errno.EDQUOT: _FULL,
     errno.EFBIG: "{path} grew beyond the largest file that is allowed here, and nothing was left behind. Write fewer "
                  "rows, or write elsewhere.",
+    errno.ENOENT: "{path} could not be written: files cannot be made in that folder. Choose another place.",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: "{path} could not be written: the file system is read-only. Write elsewhere.",
@@ -107,9 +108,12 @@ def check_folder(path: str | Path, force: bool = False) -> Path:
     Raises
     ------
     UserError
-        If it is a file, or holds something and may not be replaced.
+        If it is a file, or the folder one is in, or holds something and may not be replaced.
     """
     path = Path(path)
+    if path.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise UserError(f"{str(path)!r} is the folder you are in, or one around it, and cannot be replaced. Give the "
+                        "name of a new folder.")
     if path.exists() and not path.is_dir():
         raise UserError(f"{str(path)!r} is a file; a folder was expected. Choose another name.")
     if path.exists() and any(path.iterdir()) and not force:

@@ -84,8 +84,8 @@ class TerminalProgress(Progress):
         from rich.progress import Progress as Bars
 
         console = Console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(bar_width=28),
-                   TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        timing = (TimeRemainingColumn(), TextColumn("left")) if total else (TimeElapsedColumn(),)
+        columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(bar_width=28), *timing)
         with Bars(*columns, console=console, transient=True) as bars:
             task = bars.add_task(name, total=total)
             yield lambda done: bars.advance(task, done)

@@ -110,7 +110,11 @@ class Schema(_Frozen):
             If the text is not YAML or not a schema; the message names the place.
         """
         try:
-            return cls.model_validate(yaml.safe_load(text))
+            content = yaml.safe_load(text)
+            if not isinstance(content, dict):
+                raise UserError(f"{where} is not a schema: it should begin with 'format:' and 'tables:'. Write one "
+                                "with 'verisyn describe'.")
+            return cls.model_validate(content)
         except yaml.YAMLError as e:
             raise UserError(f"{where} is not valid YAML: {e}") from None
         except ValidationError as e:
@@ -124,6 +128,8 @@ class Schema(_Frozen):
         """Read a schema file."""
         try:
             text = Path(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise UserError(f"There is no schema file {str(path)!r}. Write one with 'verisyn describe'.") from None
         except (OSError, UnicodeDecodeError) as e:
             raise UserError(f"The schema file {str(path)!r} could not be read: {e}") from None
         schema = cls.from_yaml(text, f"The schema file {str(path)!r}")

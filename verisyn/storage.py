@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,14 @@ def load(folder: Path) -> dict[str, Any]:
         state = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
+        if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+            raise ValueError("model.json does not say its format")
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{str(folder)!r} is not a model: it needs the files model.json and arrays.npz. "
                         "Make one with 'verisyn fit'.") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as e:
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as e:
         raise UserError(f"The model {str(folder)!r} is damaged: {e}. Fit it again.") from None
-    if state.pop("format", FORMAT + 1) > FORMAT:
+    if state.pop("format") > FORMAT:
         raise UserError(f"The model {str(folder)!r} was written in a newer format than this version of verisyn knows "
                         f"({FORMAT}). Upgrade verisyn.")
     try:
@@ -57,13 +60,14 @@ def load(folder: Path) -> dict[str, Any]:
 
 
 def _lift(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Move arrays out of nested state, leaving their keys."""
+    """Move arrays out of nested state, leaving their keys; a name that begins like the mark (a column's) is escaped."""
     if isinstance(value, np.ndarray):
         key = f"a{len(arrays)}"
         arrays[key] = value
         return {_MARK: key}
     if isinstance(value, dict):
-        return {str(k): _lift(v, arrays) for k, v in value.items()}
+        names = (str(k) for k in value)
+        return {_MARK * k.startswith(_MARK) + k: _lift(v, arrays) for k, v in zip(names, value.values(), strict=True)}
     if isinstance(value, (list, tuple)):
         return [_lift(v, arrays) for v in value]
     if isinstance(value, np.generic):
@@ -74,7 +78,9 @@ def _lift(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _drop(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """Put arrays back where :func:`_lift` took them."""
     if isinstance(value, dict):
-        return arrays[value[_MARK]] if _MARK in value else {k: _drop(v, arrays) for k, v in value.items()}
+        if _MARK in value:
+            return arrays[value[_MARK]]
+        return {k.removeprefix(_MARK): _drop(v, arrays) for k, v in value.items()}
     if isinstance(value, list):
         return [_drop(v, arrays) for v in value]
     return value

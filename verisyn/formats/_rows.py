@@ -11,6 +11,10 @@ from typing import Any
 import polars as pl
 
 from verisyn.errors import UserError
+from verisyn.formats import Request
+from verisyn.formats._sampling import Reservoir
+
+_BATCH = 20_000
 
 _PLAIN = (bool, int, float, str, dt.datetime, dt.date, dt.time, dt.timedelta)
 
@@ -48,6 +52,22 @@ def frame(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
     """Return the frame of some rows."""
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return pl.DataFrame([series(name, column) for name, column in zip(names, columns, strict=True)])
+
+
+def fetched(cursor: Any, names: Sequence[str], request: Request, what: str) -> Reservoir:
+    """Read a database cursor to its end, batch by batch, and keep a uniform sample of its rows.
+
+    Raises
+    ------
+    UserError
+        If there is no row; `what` begins the sentence.
+    """
+    reservoir = Reservoir(request.fit_rows, request.seed)
+    while rows := cursor.fetchmany(_BATCH):
+        reservoir.add(frame(names, [rows[i] for i in reservoir.pick(len(rows))]))
+    if not reservoir.total:
+        raise UserError(f"{what} has no rows. At least one was expected.")
+    return reservoir
 
 
 def _number(name: str, values: Sequence[Any], types: set[type]) -> pl.Series | None:

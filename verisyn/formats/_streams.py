@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
-
-import zstandard
+from typing import IO, BinaryIO, cast
 
 from verisyn.errors import UserError
 
-_DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, zstd.ZstdError)
 
 
 def open_bytes(path: Path, mode: str = "rb") -> BinaryIO:
@@ -29,50 +33,8 @@ def open_bytes(path: Path, mode: str = "rb") -> BinaryIO:
         packed.myfileobj = raw  # type: ignore[assignment]  # closes the file together with the stream
         return cast(BinaryIO, packed)
     if name.endswith(".zst"):
-        if mode == "rb":
-            return cast(BinaryIO, io.BufferedReader(_ZstdReader(path)))
-        return cast(BinaryIO, zstandard.open(path, mode))
+        return cast(BinaryIO, zstd.ZstdFile(path, "wb" if mode == "wb" else "rb"))
     return cast(BinaryIO, path.open(mode))
-
-
-class _ZstdReader(io.RawIOBase):
-    """Reads zstd data of one frame or several, and raises EOFError where the last one is cut off."""
-
-    def __init__(self, path: Path):
-        self._file = path.open("rb")
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._ready = b""
-
-    def readable(self) -> bool:
-        """Whether it can be read: yes."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as the next block of the file allows; return the number of bytes, 0 at the end."""
-        while not self._ready:
-            block = self._file.read(1 << 17)
-            if not block and not self._frame.eof:
-                raise EOFError("the file ended before its end mark")
-            if not block:
-                return 0
-            self._ready = self._unpack(block)
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-    def close(self) -> None:
-        """Close the file beneath, too."""
-        self._file.close()
-        super().close()
-
-    def _unpack(self, block: bytes) -> bytes:
-        out = []
-        while block:
-            if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            out.append(self._frame.decompress(block))
-            block = self._frame.unused_data if self._frame.eof else b""
-        return b"".join(out)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def read(path: Path, request: Request) -> Content:
             return _read(connection, path, request)
     except duckdb.Error as e:
         if request.query and not isinstance(e, duckdb.IOException):
-            raise UserError(f"The query on {str(path)!r} failed: {e}.") from None
+            raise UserError(f"The query on {str(path)!r} failed: {str(e).splitlines()[0]}.") from None
         raise damaged(path, "DuckDB", e) from None
 
 
@@ -47,7 +48,8 @@ def write(frame: pl.DataFrame, path: Path, settings: dict[str, Any]) -> None:
     """Write a new database file with one table; columns have the types of the table that was read."""
     import duckdb
 
-    types = settings.get("types", {})
+    # A model folder made elsewhere brings these types along; what is no plain type must not become part of the query.
+    types = {name: type_ for name, type_ in settings.get("types", {}).items() if re.fullmatch(r"[\w ,()]+", type_)}
     columns = ", ".join(f"{quoted(name)}::{types[name]} AS {quoted(name)}" if name in types else quoted(name)
                         for name in frame.columns)
     path.unlink(missing_ok=True)

@@ -12,8 +12,7 @@ import polars as pl
 from verisyn.errors import UserError
 from verisyn.formats import Content, Request, sampled
 from verisyn.formats._lazy import damaged
-from verisyn.formats._rows import frame as frame_of
-from verisyn.formats._sampling import Reservoir
+from verisyn.formats._rows import fetched
 from verisyn.formats._tables import choose, quoted, unique_names
 
 suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
@@ -21,7 +20,6 @@ compressible = False
 has_tables = True
 magic = (0, b"SQLite format 3\0")
 
-_BATCH = 20_000
 _TYPES = {pl.Boolean: "BOOLEAN", pl.String: "TEXT", pl.Date: "DATE", pl.Datetime: "TIMESTAMP", pl.Time: "TIME"}
 
 
@@ -65,12 +63,7 @@ def _read(connection: sqlite3.Connection, path: Path, request: Request) -> Conte
         sql = f"SELECT * FROM {quoted(name)}"
     cursor = connection.execute(sql)
     names, notes = unique_names([column[0] for column in cursor.description or ()])
-    reservoir = Reservoir(request.fit_rows, request.seed)
-    while rows := cursor.fetchmany(_BATCH):
-        reservoir.add(frame_of(names, [rows[i] for i in reservoir.pick(len(rows))]))
-    if not reservoir.total:
-        what = repr(name) if name else "The query"
-        raise UserError(f"{what} of {str(path)!r} has no rows. At least one was expected.")
+    reservoir = fetched(cursor, names, request, f"{repr(name) if name else 'The query'} of {str(path)!r}")
     frame = _truths(reservoir.frame(), types)
     return Content(frame, reservoir.total, {"types": types} if name else {},
                    (*notes, *sampled(reservoir.total, frame.height)), table=name, writes=None if name else "parquet")

@@ -11,8 +11,7 @@ import polars as pl
 from verisyn import shelves
 from verisyn.errors import UserError, did_you_mean
 from verisyn.formats import Content, Request, needs, sampled
-from verisyn.formats._rows import frame as frame_of
-from verisyn.formats._sampling import Reservoir
+from verisyn.formats._rows import fetched
 from verisyn.formats._tables import choose, unique_names
 
 suffixes: tuple[str, ...] = ()
@@ -20,7 +19,6 @@ compressible = False
 has_tables = True
 magic = None
 
-_BATCH = 20_000
 _FILES = ("sqlite", "duckdb")
 _WEB = ("http", "https", "ftp", "s3", "gs", "file")
 
@@ -70,12 +68,7 @@ def _read(sqlalchemy: Any, connection: Any, path: str, request: Request) -> Cont
         statement = sqlalchemy.select(sqlalchemy.text("*")).select_from(sqlalchemy.table(name, schema=schema or None))
     result = connection.execute(statement)
     names, notes = unique_names(list(result.keys()))
-    reservoir = Reservoir(request.fit_rows, request.seed)
-    while rows := result.fetchmany(_BATCH):
-        reservoir.add(frame_of(names, [rows[i] for i in reservoir.pick(len(rows))]))
-    if not reservoir.total:
-        what = repr(name) if name else "The query"
-        raise UserError(f"{what} at {_shown(path)!r} has no rows. At least one was expected.")
+    reservoir = fetched(result, names, request, f"{repr(name) if name else 'The query'} at {_shown(path)!r}")
     frame = reservoir.frame()
     return Content(frame, reservoir.total, {}, (*notes, *sampled(reservoir.total, frame.height)), table=name,
                    writes="parquet")

@@ -24,6 +24,9 @@ import polars as pl
 
 from verisyn.schema import Column
 
+K = 5
+"""Rows that must share a value before it may be shown, where a column's setting ``k`` does not say otherwise."""
+
 
 class Declined(Exception):
     """Raised by ``recognise``: this column is not mine, because …"""

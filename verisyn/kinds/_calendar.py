@@ -8,7 +8,7 @@ import polars as pl
 TICKS = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 """Ticks a day of each time unit."""
 
-_STEPS = (3600, 1800, 900, 600, 300, 60, 30, 15, 10, 5, 1)
+_STEPS = (86_400, 3600, 1800, 900, 600, 300, 60, 30, 15, 10, 5, 1)
 _FIRST, _LAST = -719_162, 2_932_896
 """1 January of year 1 and 31 December 9999, in days since 1970."""
 
@@ -88,9 +88,17 @@ def to_days(periods: np.ndarray, step: str, weekday: int = 0) -> np.ndarray:
 
 def tick_step(ticks: np.ndarray, per_day: int) -> int:
     """Return the longest usual step, in ticks, of which all times are multiples; `per_day` if all are midnight."""
-    if not ticks.any():
-        return per_day
-    second = per_day // 86_400
-    common = int(np.gcd.reduce(np.unique(ticks)))
+    return usual_step(np.unique(ticks), per_day // 86_400) if ticks.any() else per_day
+
+
+def usual_step(ticks: np.ndarray, second: int) -> int:
+    """Return the longest usual step, in ticks, of which all of some distinct spans are multiples; 1 if they are all 0.
+
+    Examples
+    --------
+    >>> usual_step(np.array([90_000, 1_800_000]), second=1000)
+    30000
+    """
+    common = int(np.gcd.reduce(ticks))
     steps = [s * second for s in _STEPS] + [second // p for p in (10, 100, 1000, 10**6, 10**9) if second % p == 0]
-    return next((s for s in steps if s and common % s == 0), 1)
+    return next((s for s in steps if s and common and common % s == 0), 1)

@@ -15,8 +15,7 @@ from verisyn.kinds._invent import CODED, INVENT, SAID, masks_of, promise
 from verisyn.kinds._numbers import NUMBERS
 from verisyn.kinds._patterns import Pattern, learn_patterns
 from verisyn.kinds._people import RESERVED_DOMAINS
-from verisyn.kinds._recognisers import share
-from verisyn.kinds._regenerated import TEXTS, known, type_name, words_of, written
+from verisyn.kinds._regenerated import TEXTS, known, share, type_name, words_of, written
 from verisyn.schema import Column
 
 NAMING = ("name", "first_name", "last_name", "email")
@@ -47,7 +46,7 @@ def read_settings(column: Column, series: pl.Series) -> dict[str, Any]:
         raise UserError(f"Column {column.name!r} is {dtype}, but its setting 'what' is {what!r}, which is text. "
                         "Correct the setting, or read the column as text.")
     _check_locale(column.name, settings.get("locale", "en_US"))
-    learnt = dict(_forms(what, values, _settings.shared_by(settings, len(values))))
+    learnt = dict(_forms(what, values, _settings.shared_by(settings, len(series))))
     for pattern in settings.get("patterns", {}):
         Pattern.parse(pattern)
     _check_form(column.name, what, settings.get("form"))
@@ -65,8 +64,8 @@ def _forms(what: str, values: pl.Series, k: int) -> Iterator[tuple[str, Any]]:
         yield "masks", masks_of(values.str.replace(look.EXTENSION, ""), k)
     if number and len(number.bodies) > 1:
         width = len(next(iter(number.bodies)))
-        counts = values.str.slice(0, width).value_counts(sort=True)
-        groups = [g for g, n in counts.iter_rows() if n >= k and g in number.bodies]
+        counts = _settings.tally(values.str.slice(0, width))
+        groups = [g for g, rows in counts.iter_rows() if rows >= k and g in number.bodies]
         yield "groups", sorted(groups) or [next(iter(number.bodies))]
     if what in CODED:
         plain = values.filter(values.str.contains(r"^[ -~]{1,40}$"))

@@ -14,6 +14,7 @@ from verisyn.kinds._checksums import CHECKS
 from verisyn.kinds._numbers import NUMBERS
 from verisyn.kinds._patterns import as_points, as_text, permute, scramble
 from verisyn.kinds._people import COUNTRY_CODES, FICTIONAL, People, emails, from_bodies, room
+from verisyn.kinds._settings import tally
 
 CODED = {"passport": r"[A-Z]{2}\d{7}", "plate": r"[A-Z]{3}-\d{4}"}
 
@@ -181,9 +182,8 @@ def _text(values: np.ndarray) -> pl.Series:
 def masks_of(values: pl.Series, k: int) -> dict[str, float]:
     """Return up to five ways in which values are written, each shared by at least `k` of them, with their counts."""
     marked = values.str.replace_all(r"\(0\)", "(\0)").str.replace_all(r"[\p{L}\d]", "#")
-    masks = marked.str.replace_all("\0", "0", literal=True).alias("mask")
-    counts = masks.value_counts(sort=True).sort(["count", "mask"], descending=[True, False]).head(5)
-    return {mask: float(count) for mask, count in counts.iter_rows() if count >= k}
+    masks = tally(marked.str.replace_all("\0", "0", literal=True)).head(5)
+    return {mask: float(rows) for mask, rows in masks.iter_rows() if rows >= k}
 
 
 INVENT: dict[str, Callable[[Ask], pl.Series]] = {

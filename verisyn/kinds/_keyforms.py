@@ -5,32 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from verisyn.errors import UserError, did_you_mean
 from verisyn.kinds._checksums import CHECKS
-from verisyn.kinds._keys import WHATS
+from verisyn.kinds._freshkeys import after, body, joiner, met
+from verisyn.kinds._keys import WHATS, limits
 from verisyn.kinds._patterns import Pattern
+from verisyn.kinds._regenerated import written
 
 
-def limits(dtype: str) -> tuple[int, int]:
-    """Return the smallest and the largest whole number that a data type holds."""
-    if dtype.startswith(("Int", "UInt")):
-        info = np.iinfo(dtype.lower())
-        return int(info.min), min(int(info.max), 2**63 - 1)
-    return -(2**53), 2**53
-
-
-def rooms(state: dict[str, Any]) -> tuple[int, int, int]:
-    """Return how many numbers a sequence has from `start` on, how many from `below` down, and the lowest of these."""
+def rooms(state: dict[str, Any]) -> tuple[int, int]:
+    """Return how many numbers a sequence has from `start` on, and how many from `turn` on, the other way."""
     lowest, highest = limits(state["dtype"])
-    floor = 0 if state["below"] >= 0 else lowest
-    start, step, below = state["start"], state["step"], state["below"]
-    up = (highest - start) // step + 1 if step > 0 else (start - lowest) // -step + 1
-    down = (below - floor) // abs(step) + 1
+    start, step, turn = state["start"], state["step"], state["turn"]
+    floor = 0 if step > 0 and turn >= 0 else lowest
+    up = (highest - start if step > 0 else start - lowest) // abs(step) + 1
+    down = (turn - floor if step > 0 else highest - turn) // abs(step) + 1
     # A numpy index must be comparable with both, and so with their sum.
-    return min(max(up, 0), 2**61), min(max(down, 0), 2**61), floor
+    return min(max(up, 0), 2**61), min(max(down, 0), 2**61)
 
 
 def lacks(settings: dict[str, Any]) -> bool:
@@ -65,48 +58,89 @@ def complete(name: str, found: dict[str, Any], values: pl.Series, dtype: str) ->
         raise UserError(f"The settings {where} give no numbers: 'high' {state['high']} is below 'low' {state['low']}.")
     if what in ("sequence", "numbered") and not state["step"]:
         raise UserError(f"The setting 'step' {where} is 0, so keys would repeat. Give another step.")
+    numbers = _numbers(state, values) if "start" in state or "low" in state else pl.Series([], dtype=pl.Int64)
+    if what in ("sequence", "numbered"):
+        state["start"] = after(state["start"], state["step"], numbers)
     if what == "sequence":
-        smallest: Any = values.min() if len(values) and values.dtype.is_numeric() else state["start"]
-        state["below"] = min(int(smallest), state["start"], 2**63 - 1) - abs(state["step"])
-        if sum(rooms(state)[:2]) < len(values):
+        ends = numbers.extend_constant(max(-(2**63), min(state["start"], 2**63 - 1)), 1)
+        smallest, largest = int(ends.min()), int(ends.max())  # type: ignore[arg-type]
+        state["turn"] = (smallest if state["step"] > 0 else largest) - state["step"]
+        if sum(rooms(state)) < len(values):
             lowest, highest = limits(dtype)
-            state = {"what": "number", "low": lowest if int(smallest) < 0 else 0, "high": highest, "dtype": dtype}
+            state = {"what": "number", "low": lowest if smallest < 0 else 0, "high": highest, "dtype": dtype}
+    if state["what"] == "number":
+        state["more"] = after(state["high"] + 1, 1, numbers)
+    if what == "pattern":
+        _try_check(where, state)
+        state["joiner"] = joiner(state["patterns"], values)
     return state
 
 
-def notes_on(name: str, state: dict[str, Any], values: pl.Series) -> Iterator[str]:
-    """Yield what the report says about the new keys."""
-    told = "none is a real one" if _fresh(state, values) else "one can meet a real one by chance"
+def _try_check(where: str, state: dict[str, Any]) -> None:
+    """Raise where a pattern gives keys that its checksum cannot be computed of."""
+    check = CHECKS.get(state.get("check", ""))
+    for text in state["patterns"] if check else ():
+        letters = "".join(a[0] for a in body(Pattern.parse(text), check).alphabets)
+        try:
+            fits = check is not None and len(check.complete(letters)) in check.lengths
+        except (ValueError, KeyError, IndexError):
+            fits = False
+        if not fits:
+            raise UserError(f"The pattern {text!r} {where} gives keys that cannot carry the checksum "
+                            f"{state['check']!r}. Give patterns of its letters and length, or leave 'check' out.")
+
+
+def _numbers(state: dict[str, Any], values: pl.Series) -> pl.Series:
+    """Return the whole numbers in real keys of a numbered form."""
+    texts = written(values)
+    if state["what"] == "numbered":
+        texts = texts.filter(texts.str.starts_with(state["prefix"]) & texts.str.ends_with(state["suffix"]))
+        texts = texts.str.strip_prefix(state["prefix"]).str.strip_suffix(state["suffix"])
+    return texts.cast(pl.Int64, strict=False).drop_nulls()
+
+
+def notes_on(name: str, asked: dict[str, Any], state: dict[str, Any], values: pl.Series) -> Iterator[str]:
+    """Yield what the report says about the new keys; `asked` are the settings in the schema."""
+    share = _met(state, values)
+    told = "none is a real one" if not share else f"one can meet a real one by chance (about 1 in {1 / share:,.0f})"
     yield f"Column {name!r} holds keys; they were made anew, and {told}{_but(state, len(values))}."
+    if asked.get("start", state.get("start")) != state.get("start"):
+        yield (f"New keys of column {name!r} start at {state['start']}, not at {asked['start']} as the schema says: "
+               "from there on they would meet real ones.")
+    if state["what"] == "pattern" and _longer(state, values):
+        yield (f"New keys of column {name!r} can be longer than real ones: real ones leave too little room in their "
+               "own form.")
     if values.n_unique() < len(values):
         yield f"Some keys of column {name!r} repeat in the real data; the new ones are all different."
     if state.get("check"):
         yield f"The new keys of column {name!r} carry the right {CHECKS[state['check']].said}."
-    room = limits(state["dtype"])[1] - state.get("start", 0)
-    if state["what"] == "sequence" and room < 20 * len(values) * abs(state["step"]):
-        yield f"Column {name!r} is {state['dtype']}: where its numbers run out, keys go on below the smallest real one."
+    if state["what"] == "sequence" and rooms(state)[0] < 20 * len(values):
+        yield (f"Column {name!r} is {state['dtype']}: where its numbers run out, keys continue on the other side of "
+               "the real ones.")
 
 
-def _fresh(state: dict[str, Any], values: pl.Series) -> bool:
-    """Return whether no new key can be one of these values."""
-    what = state["what"]
-    if what == "numbered":
-        texts = values.cast(pl.String)
-        numbers = texts.str.extract(r"(\d{1,15})\D*$").cast(pl.Int64)
-        return bool((numbers < state["start"]).all()) and state["step"] > 0
-    if what in ("sequence", "number") and values.dtype.is_numeric() and len(values):
-        lowest, highest = int(values.min()), int(values.max())  # type: ignore[arg-type]
-        if what == "number":
-            return bool(state["low"] > highest or state["high"] < lowest)
-        return bool(state["start"] > highest if state["step"] > 0 else state["start"] < lowest)
-    return what == "uuid"
+def _met(state: dict[str, Any], values: pl.Series) -> float:
+    """Return the expected share of new keys that are real ones; 0 where no new key can be."""
+    if state["what"] == "pattern":
+        return met(state["patterns"], written(values), CHECKS.get(state.get("check", "")))
+    if state["what"] == "number":
+        low, high = state["low"], state["high"]
+        return int(_numbers(state, values).is_between(low, high).sum()) / (high - low + 1)
+    return 0.0
+
+
+def _longer(state: dict[str, Any], values: pl.Series) -> bool:
+    """Return whether a pattern gives keys that are longer than all real ones."""
+    longest: Any = written(values).str.len_chars().max() or 0
+    return max(len(Pattern.parse(text).alphabets) for text in state["patterns"]) > longest
 
 
 def _but(state: dict[str, Any], rows: int) -> str:
     """Say how many keys there are, where the pattern is narrow enough for it to matter."""
     if state["what"] != "pattern":
         return ""
-    size = min(Pattern.parse(text).size for text in state["patterns"])
+    size = min(body(Pattern.parse(text), CHECKS.get(state.get("check", ""))).size for text in state["patterns"])
     if size > 1000 * rows:
         return ""
-    return f" (the narrowest pattern has {size:,} values; beyond them a key gets one more number, as in '…-1')"
+    return (f" (the narrowest pattern has {size:,} values; beyond them a key gets one more number, as in "
+            f"'…{state['joiner']}1')")

@@ -9,6 +9,7 @@ import polars as pl
 
 from verisyn.kinds import Declined, _settings
 from verisyn.kinds._checksums import CHECKS
+from verisyn.kinds._freshkeys import fresh_patterns, fresh_range
 from verisyn.kinds._patterns import learn_patterns, skeletons
 from verisyn.kinds._regenerated import TEXTS
 
@@ -26,6 +27,14 @@ _AMOUNT = r"^[-+$€£¥]?\d[\d.,]*([%€$£¥]|kg|km|cm|mm|m|g|lb|oz|l|ml|[kmg]
 _MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?$|^\d{1,2}:\d{2}"
 _NUMBERED = r"^(\D*)(\d{1,15})(\D*)$"
 _HINTED = {"ean": {"ean", "gtin", "upc", "isbn", "barcode"}, "isbn10": {"isbn"}, "imei": {"imei"}, "vin": {"vin"}}
+
+
+def limits(dtype: str) -> tuple[int, int]:
+    """Return the smallest and the largest whole number that a data type holds."""
+    if dtype.startswith(("Int", "UInt")):
+        info = np.iinfo(dtype.lower())
+        return int(info.min), min(int(info.max), 2**63 - 1)
+    return -(2**53), 2**53
 
 
 def find(values: pl.Series, words: list[str], named: bool, k: int, must: bool = False) -> Found:
@@ -58,7 +67,8 @@ def find(values: pl.Series, words: list[str], named: bool, k: int, must: bool = 
             raise
     plain = _ascii(values.cast(pl.String)) if values.dtype in TEXTS else pl.Series([], dtype=pl.String)
     if values.dtype in TEXTS:
-        return {"what": "pattern", "patterns": learn_patterns(plain, k) if len(plain) else {"[a-z0-9]{12}": 1.0}}, ""
+        learnt = learn_patterns(plain, k) if len(plain) else WHATS["pattern"]["patterns"]
+        return {"what": "pattern", "patterns": fresh_patterns(learnt, values.cast(pl.String), k)}, ""
     return {"what": "sequence", "start": 1, "step": 1}, ""
 
 
@@ -76,29 +86,13 @@ def _whole(values: pl.Series, words: list[str], named: bool) -> Found:
         return {"what": "sequence", "start": start, "step": step}, f"the numbers run on by {step}"
     if not named:
         raise Declined("different numbers are not keys by themselves")
-    check = _checksum(_settings.distinct(numbers).cast(pl.String), words)
+    check = _checksum(numbers.cast(pl.String), words, numeric=True)
     if check:
         return check
     if rows >= 0.05 * (highest - lowest + 1) or numbers.is_sorted():
         return {"what": "sequence", "start": highest + 1, "step": 1}, "the name says that it is a key"
-    limit = np.iinfo(str(values.dtype).lower()).max if values.dtype.is_integer() else 2**53
-    low, high = _fresh_range(lowest, highest, rows, min(int(limit), 2**63 - 1))
+    low, high = fresh_range(lowest, highest, rows, limits(str(values.dtype)))
     return {"what": "number", "low": low, "high": high}, "the name says that it is a key"
-
-
-def _fresh_range(lowest: int, highest: int, rows: int, limit: int) -> tuple[int, int]:
-    """Return a range without a real value, of the same number of digits where there is room, with rounded ends."""
-    digits = len(str(highest))
-    coarse = 10 ** max(0, digits - 3)
-    above, top = (highest // coarse + 1) * coarse, min(10**digits - 1, limit)
-    below, bottom = lowest // coarse * coarse - 1, 10 ** (digits - 1)
-    if top - above >= 10 * rows:
-        return above, top
-    if below - bottom >= 10 * rows:
-        return bottom, below
-    if 10 ** (digits + 1) <= limit:
-        return 10**digits, 10 ** (digits + 1) - 1
-    return (above, limit) if above < limit else (min(bottom, lowest), limit)
 
 
 def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
@@ -112,7 +106,7 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
         form = ("X" if _share(sample, "^[^a-f]+$") > 0.9 else "x") + dashes
         return {"what": "uuid", "version": int(version), "form": form}, f"the values are UUIDs (version {version})"
     _must_be_coded(sample, named)
-    check = _checksum(sample, words)
+    check = _checksum(values, words)
     if check:
         return check
     parts = values.str.extract_groups(_NUMBERED).struct.unnest()
@@ -129,7 +123,9 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
             return {"what": "numbered", "prefix": prefix, "suffix": suffix, "width": padded, "start": highest + 1,
                     "step": 1}, said
     patterns = learn_patterns(_ascii(values.gather_every(max(1, len(values) // 50_000))), k)
-    return {"what": "pattern", "patterns": patterns}, f"the values follow the pattern {next(iter(patterns))}"
+    fresh = fresh_patterns(patterns, values, k)
+    told = "" if fresh.keys() == patterns.keys() else f"; new keys follow {next(iter(fresh))}, which none of them does"
+    return {"what": "pattern", "patterns": fresh}, f"the values follow the pattern {next(iter(patterns))}{told}"
 
 
 def _must_be_coded(sample: pl.Series, named: bool) -> None:
@@ -150,15 +146,19 @@ def _must_be_coded(sample: pl.Series, named: bool) -> None:
         raise Declined("the values look like words, not like keys")
 
 
-def _checksum(sample: pl.Series, words: list[str]) -> Found | None:
+def _checksum(values: pl.Series, words: list[str], numeric: bool = False) -> Found | None:
     """Return a pattern with a checksum if nearly all values pass; one in ten does by chance, so the name must hint."""
+    sample = _settings.distinct(values)
     for check, hints in _HINTED.items():
         if not hints & {*words}:
             continue
         bare = sample.str.replace_all("[ -]", "")
-        passing = sum(CHECKS[check].passes(v) for v in bare.to_list()) / max(len(bare), 1)
+        right = pl.Series([CHECKS[check].passes(v) for v in bare.to_list()], dtype=pl.Boolean)
+        passing = float(right.mean() or 0)  # type: ignore[arg-type]
         if passing >= 0.98:
-            found = {"what": "pattern", "patterns": learn_patterns(sample, 5), "check": check}
+            patterns = learn_patterns(sample.filter(right), _settings.K)
+            patterns = fresh_patterns(patterns, values, _settings.K, CHECKS[check], numeric)
+            found = {"what": "pattern", "patterns": patterns, "check": check}
             return found, f"{passing:.0%} carry the right {CHECKS[check].said}"
     return None
 

@@ -48,7 +48,7 @@ class LevelsCoder(BaseCoder):
     @classmethod
     @abstractmethod
     def _choose(cls, values: pl.Series, column: Column) -> tuple[Levels, tuple[str, ...]]:
-        """Check the settings; return the levels of known `values` (as `_raw` gives them) and notes."""
+        """Check the settings; return the levels of `values` (as `_raw` gives them, None where missing) and notes."""
 
     @classmethod
     def learn(cls, frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Generator) -> Self:
@@ -58,7 +58,7 @@ class LevelsCoder(BaseCoder):
         if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Binary:
             raise UserError(f"Column {column.name!r} holds {series.dtype}, which kind {cls.kind!r} cannot code: it "
                             "takes text, numbers and booleans. Give another kind in the schema, or convert the column.")
-        levels, notes = cls._choose(_raw(series).drop_nulls(), column)
+        levels, notes = cls._choose(_raw(series), column)
         coder = cls(column.name, _given_back(series, levels), levels, series.null_count() > 0)
         coder.notes = notes
         return coder

@@ -60,7 +60,7 @@ class OrderedCoder(BaseCoder):
         form = cls._learn_form(series, column)
         reader = cls(column.name, series.dtype, form)
         units, known = reader._to_units(series)
-        k = _settings.shared_by(column.settings, int(known.sum()))
+        k = _settings.shared_by(column.settings, len(series))
         grid = Grid.learn(units[known], k, rng) if known.any() else None
         odd = series.filter(pl.Series(~known)).drop_nulls()
         words = _words(odd, k)
@@ -123,5 +123,4 @@ def _words(odd: pl.Series, k: int) -> list[str]:
     """Texts among the values that at least k rows share, most frequent first."""
     if odd.dtype != pl.String:
         return []
-    counts = odd.value_counts().filter(pl.col("count") >= k).sort(["count", odd.name], descending=[True, False])
-    return counts[odd.name].to_list()
+    return _settings.tally(odd).filter(pl.col("rows") >= k)["value"].to_list()

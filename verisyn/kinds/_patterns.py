@@ -12,12 +12,12 @@ import polars as pl
 
 from verisyn.errors import UserError
 
-_DIGITS, _HEX = "0123456789", "0123456789abcdef"
+DIGITS, _HEX = "0123456789", "0123456789abcdef"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
-_CLASSES = {r"\d": _DIGITS, "[0-9a-f]": _HEX, "[0-9A-F]": _HEX.upper(), "[A-Z]": _UPPER, "[a-z]": _LOWER,
-            "[A-Z0-9]": _UPPER + _DIGITS, "[a-z0-9]": _LOWER + _DIGITS, "[A-Za-z]": _UPPER + _LOWER,
-            "[A-Za-z0-9]": _UPPER + _LOWER + _DIGITS}
+_CLASSES = {r"\d": DIGITS, "[0-9a-f]": _HEX, "[0-9A-F]": _HEX.upper(), "[A-Z]": _UPPER, "[a-z]": _LOWER,
+            "[A-Z0-9]": _UPPER + DIGITS, "[a-z0-9]": _LOWER + DIGITS, "[A-Za-z]": _UPPER + _LOWER,
+            "[A-Za-z0-9]": _UPPER + _LOWER + DIGITS}
 _GENERAL = [r"\d", "[A-Z]", "[a-z]", "[A-Z0-9]", "[a-z0-9]", "[A-Za-z]", "[A-Za-z0-9]"]
 _TOKEN = re.compile(r"(\\d|\[[^\]]+\]|\\.|[^\[\]{}\\])(?:\{(\d+)\})?", re.DOTALL)
 _COUNTED = 2**48
@@ -170,8 +170,19 @@ def _learn_position(points: np.ndarray, k: int, hexadecimal: bool) -> str:
     seen = "".join(map(chr, letters))
     if len(seen) <= _SET and counts.min() >= k and not (hexadecimal and len(seen) > 1):
         return seen
+    return general_class(set(seen), hexadecimal)
+
+
+def general_class(seen: set[str], hexadecimal: bool = False) -> str:
+    """Return the letters of the narrowest class that holds all the letters and digits seen.
+
+    Examples
+    --------
+    >>> general_class({"1", "7"}), general_class({"c"}, hexadecimal=True)
+    ('0123456789', '0123456789abcdef')
+    """
     names = ["[0-9a-f]", "[0-9A-F]"] if hexadecimal else _GENERAL
-    return next(_CLASSES[n] for n in [*names, "[A-Za-z0-9]"] if set(seen) <= set(_CLASSES[n]))
+    return next(_CLASSES[n] for n in [*names, "[A-Za-z0-9]"] if seen <= set(_CLASSES[n]))
 
 
 def scramble(numbers: np.ndarray, key: int) -> np.ndarray:

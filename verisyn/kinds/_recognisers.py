@@ -10,6 +10,8 @@ import polars as pl
 
 from verisyn.kinds._checksums import CHECKS
 from verisyn.kinds._numbers import NUMBERS
+from verisyn.kinds._regenerated import share
+from verisyn.kinds._settings import tally
 
 _EMAIL = r"^[\w.+'-]+@[\w-]+(\.[\w-]+)*\.\p{L}{2,}$"
 _IPV4 = r"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)$"
@@ -49,11 +51,6 @@ def names_of(locale: str, stem: str) -> frozenset[str]:
     provider = import_module(f"faker.providers.person.{locale}").Provider
     lists = [getattr(provider, a) for a in dir(provider) if a.startswith(stem)]
     return frozenset(str(name).lower() for names in lists if isinstance(names, (list, tuple, dict)) for name in names)
-
-
-def share(values: pl.Series, pattern: str) -> float:
-    """Return the share of values that match a pattern."""
-    return float(values.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
 
 
 def number_in(sample: pl.Series, words: set[str]) -> tuple[str, float] | None:
@@ -175,4 +172,4 @@ def _most(found: pl.Series, at_least: float) -> str:
     known = found.drop_nulls()
     if len(known) < at_least * max(len(found), 1):
         return "en_US"
-    return known.value_counts(sort=True).sort(["count", known.name], descending=[True, False])[known.name][0]
+    return tally(known)["value"][0]

@@ -45,6 +45,11 @@ def written(series: pl.Series) -> pl.Series:
     return series.cast(pl.String)
 
 
+def share(values: pl.Series, pattern: str) -> float:
+    """Return the share of texts that match a pattern; 0 where there is none."""
+    return float(values.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
+
+
 def type_name(series: pl.Series, kind: str) -> str:
     """Return the name under which a data type is stored.
 

@@ -46,8 +46,7 @@ class Coder(LevelsCoder):
     @classmethod
     def _choose(cls, values: pl.Series, column: Column) -> tuple[Levels, tuple[str, ...]]:
         labels = _settings.read(column, SETTINGS).get("labels")
-        counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
-        found = counts[values.name].to_list()
+        found = _settings.tally(values)["value"].to_list()
         if labels is not None and len(labels) != 2:
             raise UserError(f"The setting 'labels' of column {column.name!r} has {len(labels)} labels, but a "
                             "boolean has 2.")

@@ -22,8 +22,8 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     rows = len(values) - values.null_count()
     if not rows:
         return Recognised(0.6, "There is no value at all.")
-    levels = values.drop_nulls().value_counts(name="rows")["rows"]
-    pooled = levels.filter(levels < _settings.shared_by({}, rows)).sum() / rows
+    levels = _settings.tally(values)["rows"]
+    pooled = levels.filter(levels < _settings.shared_by({}, len(values))).sum() / rows
     evidence = f"{rows} rows share {len(levels)} different text{'s' if len(levels) > 1 else ''}."
     if values.dtype != pl.String:
         evidence = f"The data type is {values.dtype.base_type().__name__}; {evidence}"
@@ -47,13 +47,13 @@ class Coder(LevelsCoder):
     def _choose(cls, values: pl.Series, column: Column) -> tuple[Levels, tuple[str, ...]]:
         settings = _settings.read(column, SETTINGS)
         k = _settings.shared_by(settings, len(values))
-        counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
+        counts = _settings.tally(values)
         shared = counts.filter(pl.col("rows") >= k).head(_MOST)
         if "levels" in settings:
             declared = pl.Series(settings["levels"], strict=False).cast(values.dtype, strict=False)
-            shared = counts.filter(pl.col(values.name).is_in(declared.implode()))
-        names, rows = shared[values.name].to_list(), shared["rows"].to_list()
-        pooled = len(values) - sum(rows)
+            shared = counts.filter(pl.col("value").is_in(declared.implode()))
+        names, rows = shared["value"].to_list(), shared["rows"].to_list()
+        pooled = int(counts["rows"].sum()) - sum(rows)
         stand_in = {settings["rare"]: 1.0} if "rare" in settings else _least(names, rows, pooled)
         levels = Levels(names, pooled > 0, stand_in if pooled else {})
         if not pooled:

@@ -18,6 +18,8 @@ SETTINGS = {"k": int, "format": str, "minimum": str, "maximum": str}
 _EPOCH_NAMES = ("epoch", "unix", "timestamp", "_ts", "time")
 _DATE_NAMES = ("date", "day", "_dt", "datum", "fecha", "dob", "birth", "time")
 _SURE, _HINTED = 0.95, 0.9
+_TELLING = 50
+"""So many different whole numbers are not all days of the calendar by chance: 1 in 27 is."""
 
 
 def recognise(values: pl.Series, name: str) -> Recognised:
@@ -40,9 +42,11 @@ def recognise(values: pl.Series, name: str) -> Recognised:
 def _whole_numbers(sample: pl.Series, name: str) -> Recognised:
     if not len(sample):
         raise Declined("there is no value")
-    dated = any(hint in name for hint in _DATE_NAMES) and sample.is_between(15000101, 22991231).all()
+    named = any(hint in name for hint in _DATE_NAMES)
+    dated = (named or len(sample) >= _TELLING) and sample.is_between(15000101, 22991231).all()
     if dated and not _datetext.parse(sample.cast(pl.String), "%Y%m%d").null_count():
-        return Recognised(_HINTED, "The name and the numbers tell of dates like 20201231.", {"format": "%Y%m%d"})
+        return Recognised(_HINTED, f"{'The name and the' if named else 'All'} numbers tell of dates like 20201231.",
+                          {"format": "%Y%m%d"})
     if any(hint in name for hint in _EPOCH_NAMES):
         for form, low in (("epoch seconds", 10**8), ("epoch milliseconds", 10**11)):
             if sample.is_between(low, 42 * low).all():
@@ -78,7 +82,7 @@ class Coder(BaseCoder):
         settings = _settings.read(column, SETTINGS)
         form = Moments.learn(series, column, settings)
         periods, steps, known = form.units(series)
-        k = _settings.shared_by(settings, int(known.sum()))
+        k = _settings.shared_by(settings, len(series))
         wanted = [u for u, has in ((periods, form.has_days), (steps, form.has_ticks)) if has]
         grids = [Grid.learn(u[known], k, rng) for u in wanted] if known.any() else []
         coder = cls(column.name, form, grids, not known.all())

@@ -10,14 +10,13 @@ import polars as pl
 
 from verisyn.errors import UserError
 from verisyn.kinds import Declined, Recognised, _durationtext, _settings
+from verisyn.kinds._calendar import TICKS, usual_step
 from verisyn.kinds._durationtext import DurationText
 from verisyn.kinds._ordered import OrderedCoder
 from verisyn.schema import Column
 
 SETTINGS = {"k": int, "text": dict}
 _NAMES = ("duration", "elapsed", "length", "runtime", "taken", "lap", "dauer", "interval", "uptime", "wait")
-_TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_STEPS = (86_400, 3600, 1800, 900, 300, 60, 30, 15, 10, 5, 1)
 
 
 def recognise(values: pl.Series, name: str) -> Recognised:
@@ -84,12 +83,10 @@ class Coder(OrderedCoder):
 
 def _per_second(dtype: pl.DataType) -> int:
     """Ticks a second: of a Duration's unit; texts are read to the millisecond."""
-    return _TICKS[dtype.time_unit] if isinstance(dtype, pl.Duration) else 1000
+    return TICKS[dtype.time_unit] // 86_400 if isinstance(dtype, pl.Duration) else 1000
 
 
 def _step(ticks: np.ndarray, per_second: int) -> int:
-    """The longest usual step, in ticks, of which all spans are multiples."""
+    """The longest usual step, in ticks, of which all spans are multiples; one or two spans tell of none."""
     distinct = np.unique(ticks)
-    common = int(np.gcd.reduce(distinct)) if len(distinct) > 2 else 1
-    steps = [s * per_second for s in _STEPS] + [per_second // p for p in (10, 100, 1000, 10**6) if per_second % p == 0]
-    return next((s for s in steps if common and common % s == 0), 1)
+    return usual_step(distinct, per_second) if len(distinct) > 2 else 1

@@ -96,7 +96,7 @@ class Coder(BaseCoder):
             found = lattice.find(points[~np.isnan(points[:, i]), i], 2.0**-23 if dtype == pl.Float32 else 2.0**-52)
             form.append({"dtype": dtypes.to_json(dtype), "decimals": asked.get("decimals", found.decimals)})
         whole = points[gone == 0]
-        k = _settings.shared_by(settings[0], len(whole))
+        k = _settings.shared_by(settings[0], len(points))
         boxes = Boxes.learn(whole, k, rng) if len(whole) else None
         coder = cls(names, form, boxes, sorted({*gone.tolist()} - {0}))
         if boxes:

@@ -11,8 +11,9 @@ import polars as pl
 from verisyn.errors import UserError
 from verisyn.kinds import Declined, Draw, Recognised, _settings
 from verisyn.kinds._checksums import CHECKS
+from verisyn.kinds._freshkeys import alphanumeric, body
 from verisyn.kinds._keyforms import complete, lacks, notes_on, rooms
-from verisyn.kinds._keys import find
+from verisyn.kinds._keys import find, limits
 from verisyn.kinds._patterns import Pattern, as_points, as_text, permute, scramble
 from verisyn.kinds._regenerated import TEXTS, Regenerated, known, type_name, words_of
 from verisyn.schema import Column
@@ -86,7 +87,7 @@ class Coder(Regenerated):
             found = {**form, **settings} if form["what"] == settings.get("what", form["what"]) else settings
         state = complete(column.name, found, values, dtype)
         state |= {"missing": len(values) < len(series), "key": int(rng.integers(2**31))}
-        return cls([column.name], state | {"notes": list(notes_on(column.name, state, values))})
+        return cls([column.name], state | {"notes": list(notes_on(column.name, settings, state, values))})
 
     def make(self, draw: Draw) -> pl.Series:
         """Make a key for each row; it depends on the row's place in the whole sample alone."""
@@ -95,14 +96,14 @@ class Coder(Regenerated):
 
     def _sequence(self, index: np.ndarray) -> pl.Series:
         s = self.settings
-        up, down, floor = rooms(s)
+        up, down = rooms(s)
         turned = index >= up
         if len(index) and index.max() >= up + down:
             raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} "
-                            f"new keys from {floor} on. Read it as Int64, or ask for fewer rows.")
+                            f"new keys. Read it as Int64, or ask for fewer rows.")
         numbers = np.empty(len(index), np.int64)
         for mine, start, step, at in ((~turned, s["start"], s["step"], index),
-                                      (turned, s["below"], -abs(s["step"]), index - up)):
+                                      (turned, s["turn"], -s["step"], index - up)):
             if mine.any():
                 numbers[mine] = start + step * at[mine]
         return pl.Series(numbers)
@@ -110,8 +111,15 @@ class Coder(Regenerated):
     def _number(self, index: np.ndarray) -> pl.Series:
         low, high = self.settings["low"], self.settings["high"]
         size = min(high - low + 1, _SPACE)
-        within = permute(index % size, size, self.settings["key"]) + (index // size).astype(np.uint64) * np.uint64(size)
-        return pl.Series(within.astype(np.int64) + low)
+        over = index >= size
+        more = self.settings["more"] - size
+        if over.any() and more + int(index.max()) > limits(self.settings["dtype"])[1]:
+            raise UserError(f"Column {self.columns[0]!r} is {self.settings['dtype']}, which has no room for "
+                            f"{index.max() + 1:,} new keys. Read it as Int64, or ask for fewer rows.")
+        numbers = permute(index % size, size, self.settings["key"]).astype(np.int64) + low
+        if over.any():
+            numbers[over] = index[over] + more
+        return pl.Series(numbers)
 
     def _numbered(self, index: np.ndarray) -> pl.Series:
         s = self.settings
@@ -142,30 +150,22 @@ class Coder(Regenerated):
 
     def _of(self, pattern: Pattern, index: np.ndarray, key: int) -> np.ndarray:
         check = CHECKS.get(self.settings.get("check", ""))
-        places = [at for at, letters in enumerate(pattern.alphabets) if letters[0].isalnum()]
-        if check:
-            pattern, keep = _without_check(pattern, check.at if check.at >= 0 else len(places) - check.width, places)
-        size = min(pattern.size, _SPACE)
+        free = body(pattern, check)
+        size = min(free.size, _SPACE)
         rng = np.random.default_rng((key, int(index[0]) if len(index) else 0))
-        made = pattern.values(permute(index % size, size, key), rng)
+        made = free.values(permute(index % size, size, key), rng)
         if check:
-            full = [check.complete(body) for body in made]
-            made = _dress(full, keep, places) if full else made
+            full = [check.complete(text) for text in made]
+            made = _dress(full, pattern) if full else made
         over = index >= size
         made = made.astype(object)
-        made[over] = [f"{text}-{turn}" for text, turn in zip(made[over], index[over] // size, strict=True)]
+        joiner, turns = self.settings["joiner"], index[over] // size
+        made[over] = [f"{text}{joiner}{turn}" for text, turn in zip(made[over], turns, strict=True)]
         return made
 
 
-def _without_check(pattern: Pattern, at: int, places: list[int]) -> tuple[Pattern, tuple[str, ...]]:
-    """Return the pattern of the alphanumeric body without its check character, and the whole pattern's alphabets."""
-    body = [pattern.alphabets[p] for i, p in enumerate(places) if i != at]
-    plain = [a.translate(str.maketrans("", "", "IOQ")) or "0" for a in body]
-    return Pattern(tuple(plain)), pattern.alphabets
-
-
-def _dress(numbers: list[str], alphabets: tuple[str, ...], places: list[int]) -> np.ndarray:
+def _dress(numbers: list[str], pattern: Pattern) -> np.ndarray:
     """Put the separators of a pattern back between the characters of numbers."""
-    points = np.tile(np.array([ord(a[0]) for a in alphabets], np.uint32), (len(numbers), 1))
-    points[:, places] = as_points(numbers)
+    points = np.tile(np.array([ord(a[0]) for a in pattern.alphabets], np.uint32), (len(numbers), 1))
+    points[:, alphanumeric(pattern)] = as_points(numbers)
     return as_text(points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,7 @@ from verisyn.schema import Column
 
 SETTINGS = {"k": int, "decimals": int, "step": float, "minimum": float, "maximum": float, "text": dict}
 _FEW_WORDS = 20
+_NAME = re.compile(r"[^\W\d_]{4}|[a-z]|^[A-Z] ?$")
 
 
 def recognise(values: pl.Series, name: str) -> Recognised:
@@ -30,12 +32,19 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     form, share = find(texts)
     if form is None or share < 0.5 or (share < 0.98 and round((1 - share) * len(texts)) > _FEW_WORDS):
         raise Declined("most texts are not numbers in one form")
-    if len(texts) < 3:
-        raise Declined("there are too few different texts to tell numbers from names")
-    odd = "" if share == 1 else ", the rest are words"
+    if len(texts) < 3 or not _may_tell(form, values, {}):
+        raise Declined("there are too few texts to tell numbers from names")
+    odd = round((1 - share) * len(texts))
     shown = form.write(np.array([1234.5]), 1)[0]
-    return Recognised(0.85, f"{share:.0%} of the distinct texts are numbers written like {shown!r}{odd}.",
-                      {"text": asdict(form)})
+    sure = 0.85 if not _NAME.search(form.prefix) else 0.55  # "Ward 7" is a name, "EUR 7" an amount
+    return Recognised(sure, f"{f'All but {odd}' if odd else 'All'} of the {len(texts):,} distinct texts looked at are "
+                            f"numbers written like {shown!r}.", {"text": asdict(form)})
+
+
+def _may_tell(form: NumberText, series: pl.Series, settings: dict[str, Any]) -> bool:
+    """Whether enough rows share the unit of `form` for it to be published."""
+    k = _settings.shared_by(settings, len(series))
+    return not (form.prefix or form.suffix) or form.read(series).count() >= k
 
 
 class Coder(OrderedCoder):
@@ -52,12 +61,12 @@ class Coder(OrderedCoder):
                             "the schema.")
         form: dict[str, Any] = {"minimum": low, "maximum": high, "text": settings.get("text")}
         if series.dtype == pl.String and form["text"] is None:
-            form["text"] = asdict(find(_settings.distinct(series).to_list())[0] or NumberText())
+            found, _ = find(_settings.distinct(series).to_list())
+            form["text"] = asdict(found if found and _may_tell(found, series, settings) else NumberText())
         values = _numbers(series, form["text"], column.name)
         precision = 2.0**-23 if series.dtype == pl.Float32 else 2.0**-52
         known = values if values.dtype == np.int64 else values[np.isfinite(values)]
-        found = lattice.find(known, precision)
-        return form | asdict(lattice.from_settings(settings, found))
+        return form | asdict(lattice.from_settings(settings, lattice.find(known, precision)))
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -14,8 +14,7 @@ from verisyn.kinds._forms import NAMING, find, locale_for, notes_on, read_settin
 from verisyn.kinds._invent import INVENT, SAID, Ask
 from verisyn.kinds._patterns import scramble
 from verisyn.kinds._people import People, people
-from verisyn.kinds._recognisers import share
-from verisyn.kinds._regenerated import MISSING, TEXTS, as_type, gone_feature, known, words_of, written
+from verisyn.kinds._regenerated import MISSING, TEXTS, as_type, gone_feature, known, share, words_of, written
 from verisyn.schema import Column
 
 modelled = False
@@ -209,10 +208,9 @@ def _follows(frame: pl.DataFrame, lead: str, name: str) -> bool:
 
 def _code(spec: dict[str, Any], series: pl.Series, rng: np.random.Generator) -> dict[str, int]:
     """Give codes and stand-ins to values that at least k rows share; return which value has which code."""
-    values = written(series.filter(known(series))).alias("value")
-    counts = values.value_counts().sort(["count", "value"], descending=[True, False])
-    shared = counts.filter(pl.col("count") >= _settings.shared_by(spec, len(values))).head(_LABELS)
-    rare = counts.tail(counts.height - shared.height)["count"]
+    counts = _settings.tally(written(series.filter(known(series))))
+    shared = counts.filter(pl.col("rows") >= _settings.shared_by(spec, len(series))).head(_LABELS)
+    rare = counts.tail(counts.height - shared.height)["rows"]
     spec["labels"] = rng.integers(0, 2**62, shared.height).tolist()
     spec["repeat"] = round(float(rare.mean() or 1.0), 3)  # type: ignore[arg-type]
     return {value: code for code, value in enumerate(shared["value"].to_list())}

@@ -11,7 +11,7 @@ import polars as pl
 from verisyn.errors import UserError, did_you_mean
 from verisyn.kinds import Declined, Draw, Recognised, _settings
 from verisyn.kinds._placeholder import CASES, SCRIPTS, script_of, words_in
-from verisyn.kinds._regenerated import TEXTS, Regenerated, known, type_name
+from verisyn.kinds._regenerated import TEXTS, Regenerated, known, share, type_name
 from verisyn.schema import Column
 
 modelled = False
@@ -36,10 +36,10 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     rows = len(values) - values.null_count()
     words = float(sample.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
     letters = float(sample.str.len_chars().mean() or 0)  # type: ignore[arg-type]
-    share = values.n_unique() / rows
-    if share > 0.5 and (words >= 3 or letters >= 25):
-        return Recognised(0.5, f"Free text of {words:.0f} words on average; {share:.0%} of the values are different.")
-    return Recognised(0.1, f"Text that is nothing more definite; {share:.0%} of the values are different.")
+    different = values.drop_nulls().n_unique() / rows
+    if different > 0.5 and (words >= 3 or letters >= 25):
+        return Recognised(0.5, f"Free text of {words:.0f} words on average; {different:.0%} of the values differ.")
+    return Recognised(0.1, f"Text that is nothing more definite; {different:.0%} of the values differ.")
 
 
 class Coder(Regenerated):
@@ -86,7 +86,7 @@ def _shape(values: pl.Series) -> dict[str, Any]:
     script = script_of("".join(full.head(500).str.slice(0, 200).to_list()))
     counts = full.str.len_chars() if SCRIPTS[script].solid else full.str.count_matches(r"\S+")
     quantiles = np.quantile(counts.to_numpy(), _LENGTHS)
-    marks = _share(full, r"[.!?。！？]\s*$")
+    marks = share(full, r"[.!?。！？]\s*$")
     sentences = float(full.str.count_matches(r"[.!?。！？](\s|$)").mean() or 0)  # type: ignore[arg-type]
     sentence = max(4, round(float(quantiles.mean() / sentences))) if sentences >= 1.5 else 0
     return {"lengths": [round(float(q), 1) for q in quantiles], "empty": round(1 - len(full) / len(values), 4),
@@ -94,16 +94,12 @@ def _shape(values: pl.Series) -> dict[str, Any]:
 
 
 def _case(full: pl.Series) -> str:
-    if _share(full, r"\p{Lu}") * (1 - _share(full, r"\p{Ll}")) > 0.5:
+    if share(full, r"\p{Lu}") * (1 - share(full, r"\p{Ll}")) > 0.5:
         return "upper"
-    if _share(full, r"^\P{L}*\p{Lu}") < 0.5:
+    if share(full, r"^\P{L}*\p{Lu}") < 0.5:
         return "lower"
     upper, every = (int(full.str.count_matches(p).sum()) for p in (r"\s\p{Lu}", r"\s\p{L}"))
     return "title" if upper > 0.6 * every else "sentence"
-
-
-def _share(values: pl.Series, pattern: str) -> float:
-    return float(values.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _check(name: str, settings: dict[str, Any]) -> None:

@@ -130,6 +130,18 @@ class Sides:
         return self.only(sorted(chosen))
 
 
+def has_columns(sides: Sides) -> None:
+    """Check that there is a column to measure.
+
+    Raises
+    ------
+    NotAnswered
+        If every column holds values that are made afresh.
+    """
+    if not sides.train.features:
+        raise NotAnswered("no column holds values that are modelled")
+
+
 def enough(rows: dict[str, int], least: int) -> None:
     """Check that no side has too few rows.
 

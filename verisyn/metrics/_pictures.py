@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from verisyn.kinds import Feature
+from verisyn.kinds import Feature, K
 
-_FEWEST = 5
 _BARS = 30
 _LEVELS = 15
 _TYPES = {"": "number", "seconds since 1970": "time", "seconds": "duration"}
@@ -34,7 +33,7 @@ def _shares(counts: np.ndarray, rows: int) -> list[float]:
 def _levels(feature: Feature, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     real, fake = (np.bincount(x.astype(np.int64), minlength=feature.levels) for x in (a, b))
     named = len(feature.labels)
-    top = [i for i in np.argsort(-real[:named], kind="stable")[:_LEVELS] if real[i] >= _FEWEST]
+    top = [i for i in np.argsort(-real[:named], kind="stable")[:_LEVELS] if real[i] >= K]
     labels, real_top, fake_top = [feature.labels[i] for i in top], real[top], fake[top]
     others = np.array([len(a) - real_top.sum(), len(b) - fake_top.sum()])
     if others.any() and labels:
@@ -45,13 +44,13 @@ def _levels(feature: Feature, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
 
 def _bars(a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     """Bars of equal width between round numbers, so that no edge is a row's value; thin ones join their neighbour."""
-    if len(a) < 2 * _FEWEST:
+    if len(a) < 2 * K:
         return {"edges": [], "real": [], "fake": []}
     edges = _edges(a)
     real, fake = (np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0] for x in (a, b))
     starts, held = [0], 0
     for i, count in enumerate(real):
-        if held >= _FEWEST and real[i:].sum() >= _FEWEST:
+        if held >= K and real[i:].sum() >= K:
             starts.append(i)
             held = 0
         held += count

@@ -33,7 +33,7 @@ _USE: dict[Verdict, str] = {
 
 _PRIVACY: dict[Verdict, str] = {
     "good": "no attack that was tried told the rows it was made from apart from rows it never saw",
-    "fair": "attacks found weak traces of the rows it was made from",
+    "fair": "attacks found at most weak traces of the rows it was made from",
     "poor": "attacks found rows it was made from",
     "not answered": "what it tells of the rows it was made from could not be measured",
 }

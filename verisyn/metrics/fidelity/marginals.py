@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
+from verisyn.findings import Measure, Verdict
 from verisyn.kinds import Feature
-from verisyn.metrics import Sides, enough
+from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._pictures import picture
 from verisyn.metrics._stats import jackknife
 from verisyn.metrics._tables import block_counts, overlaps
@@ -32,8 +32,7 @@ rule = (f"good: within {GOOD:.0%} of what real rows reach, and no level lost; fa
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Compare every column of the synthetic rows with the holdout's."""
     enough({"synthetic": sides.fake.rows, "real": sides.holdout.rows}, 20)
-    if not sides.train.features:
-        raise NotAnswered("no column holds values that are modelled")
+    has_columns(sides)
     fake, real = sides.fake.coarse, sides.holdout.coarse
     each = np.array([overlaps(block_counts(fake, [i]), block_counts(real, [i])) for i in range(len(fake.sizes))])
     mean, blocks = each.mean(axis=0), (each.shape[1] - 1) // 2

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
-from verisyn.metrics import Sides, enough
+from verisyn.findings import Measure, Verdict
+from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
 from verisyn.metrics._stats import auc, roc
 
@@ -28,8 +28,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Train the judge on two thirds, let it judge the last third, three times."""
     enough({"synthetic": sides.fake.rows, "real": sides.holdout.rows}, 100)
     sides = sides.narrowed(rng)
-    if not sides.train.features:
-        raise NotAnswered("no column holds values that are modelled")
+    has_columns(sides)
     rows = min(sides.fake.rows, sides.holdout.rows, affordable(len(sides.train.features)) // 2)
     (fake, real), categories = matrices([sides.fake.some(rows, rng), sides.holdout.some(rows, rng)])
     x, truth = np.vstack([fake, real]), np.arange(2 * rows) < rows

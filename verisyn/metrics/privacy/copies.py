@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn.findings import Measure, NotAnswered, Verdict
-from verisyn.metrics import Side, Sides, enough
+from verisyn.findings import Measure, Verdict
+from verisyn.kinds import K
+from verisyn.kinds._settings import tally
+from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
 from verisyn.metrics._stats import newcombe, wilson
 
@@ -27,7 +29,7 @@ POOR, GOOD, BOUND = 0.005, 0.01, 0.05
 rule = (f"poor: more than {POOR:.1%} of the rows copy training rows beyond the strangers' rate, at the low end of the "
         f"interval (exact rows, near rows, or texts); good: {GOOD:.0%} or less, and {BOUND:.0%} or less at the high "
         "end; fair: otherwise")
-_COMMON, _CLOSE, _HALF = 5, 0.01, 0.5
+_CLOSE, _HALF = 0.01, 0.5
 _QUERIES = 2_500
 
 
@@ -35,8 +37,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Count exact and near copies, and copied texts, beside the strangers' own."""
     strangers = sides.strangers
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 50)
-    if not sides.train.features:
-        raise NotAnswered("no column holds values that are modelled")
+    has_columns(sides)
     rare = _rare(_keys(sides.train))
     exact, coincide = (np.isin(_keys(side), rare) for side in (sides.fake, strangers))
     near, by_chance = _near(sides.narrowed(rng), rng)
@@ -63,7 +64,7 @@ def _six_digits(values: np.ndarray) -> np.ndarray:
 
 def _rare(keys: np.ndarray) -> np.ndarray:
     unique, counts = np.unique(keys, return_counts=True)
-    return unique[counts < _COMMON]
+    return unique[counts < K]
 
 
 def _near(sides: Sides, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -87,8 +88,7 @@ def _texts(name: str, sides: Sides) -> list[dict[str, Any]]:
                           (sides.train, sides.fake, sides.strangers))
     if min(len(train), len(fake), len(other)) < 50:
         return []
-    counts = train.value_counts()
-    rare = counts.filter(pl.col("count") < _COMMON)[name]
+    rare = tally(train).filter(pl.col("rows") < K)["value"]
     flags = [values.is_in(rare.implode()).to_numpy() for values in (fake, other)]
     return [_excess(f"texts of {name!r}", *flags)]
 
@@ -111,6 +111,8 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
             f"{near['strangers']:.2%})")
     if verdict == "poor":
         said += f"; copied beyond coincidence: {worst['what']}, {worst['excess']:.1%} [{low:.1%} to {high:.1%}]"
-    elif verdict == "fair" and all(c["excess"] <= GOOD for c in checks):
-        said += "; there are too few rows to bound the excess more tightly"
+    elif verdict == "fair":
+        least = max(checks, key=lambda c: c["interval"][1])
+        said += (f"; least sure: {least['what']}, where copies beyond coincidence lie between "
+                 f"{max(least['interval'][0], 0):.1%} and {least['interval'][1]:.1%}")
     return verdict, said + "."

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
-from verisyn.metrics import Sides, enough
+from verisyn.findings import Measure, Verdict
+from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
 from verisyn.metrics._stats import auc, roc, wilson
 
@@ -32,8 +32,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Attack twice, each half of the holdout serving once as the attacker's reference."""
     strangers = sides.strangers
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 100)
-    if not sides.train.features:
-        raise NotAnswered("no column holds values that are modelled")
+    has_columns(sides)
     sides = sides.narrowed(rng)
     strangers, fake = sides.holdout, sides.fake.some(_ROWS, rng).vectors
     half = min(strangers.rows // 2, sides.train.rows // 2, _ROWS)

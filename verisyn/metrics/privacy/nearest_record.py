@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
-from verisyn.metrics import Sides, enough
+from verisyn.findings import Measure, Verdict
+from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
 from verisyn.metrics._stats import clustered_share
 
@@ -28,8 +28,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Compare the distances to the nearest training row and to the nearest holdout row."""
     strangers = sides.strangers
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 50)
-    if not sides.train.features:
-        raise NotAnswered("no column holds values that are modelled")
+    has_columns(sides)
     sides = sides.narrowed(rng)
     strangers = sides.holdout
     rows = min(sides.train.rows, strangers.rows, _ROWS)
