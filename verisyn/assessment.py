@@ -85,12 +85,23 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     train, unseen = data.frame, None
     if holdout is not None:
         unseen, more = conform(read(holdout).frame, data.frame, table.names, "the holdout")
+        _check_unseen(unseen, data.frame.select(table.names))
         notes += more
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
         train, unseen = seen.frame, apart.frame
     return assess_frames(fake, train, unseen, table, coder=model.coder if model else None, seed=seed, progress=progress,
                          about={"source": data.name, "seed": seed, "notes": notes})
+
+
+def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame) -> None:
+    """Refuse a holdout many of whose rows are real rows, far more than real rows have a double among themselves."""
+    keys, known = (frame.select(holdout.columns).hash_rows(seed=0) for frame in (holdout, real))
+    shared, doubles = float(keys.is_in(known.implode()).mean()), float(known.is_duplicated().mean())  # type: ignore[arg-type]
+    if holdout.height > 1 and shared > doubles + _OVERLAP:
+        raise UserError(f"{shared:.0%} of the holdout's rows are also among the real data (of the real data's own rows "
+                        f"{doubles:.0%} occur twice), so it is no holdout: the generator has seen it. Give as the real "
+                        "data only the rows that the generator learnt from, and as the holdout none of them.")
 
 
 def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,

@@ -125,6 +125,10 @@ def _mend(rows: list[list[str]], width: int, header: bool, path: Path, dialect: 
     if not wrong:
         return rows
     line, seen = _line_of(wrong[0], path, dialect)
+    if len(wrong) > len(rows) / 2:
+        raise UserError(f"The first line of {str(path)!r} has {width} field{'s' * (width > 1)}, but most others have "
+                        f"more or fewer (line {line} has {seen}). Take away what stands before the header, such as a "
+                        "title or comments.")
     others = f" ({len(wrong) - 1} more nearby)" if len(wrong) > 1 else ""
     fields = "1 field" if seen == 1 else f"{seen} fields"
     raise UserError(f"Line {line} of {str(path)!r} has {fields} where {width} were expected{others}. "

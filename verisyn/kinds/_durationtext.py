@@ -32,6 +32,8 @@ class DurationText:
         The words of the units, the longest unit first; ``"day/days"`` where one and several differ.
     space, between : str
         What stands between a number and its unit, and between two units.
+    zeros : bool
+        Whether units that are zero are written too, as in ``"0h 12m"``.
 
     Examples
     --------
@@ -40,6 +42,8 @@ class DurationText:
     [5400.0, 2700.0, None]
     >>> form.write(np.array([5400.0, 2700.0])).to_list()
     ['1h 30m', '45m']
+    >>> find(["1h 30m", "0h 5m", "2h 0m"])[0].write(np.array([2700.0])).to_list()
+    ['0h 45m']
     >>> find(["25:30:00", "08:00:10"])[0].write(np.array([91800.0])).to_list()
     ['25:30:00']
     """
@@ -48,6 +52,7 @@ class DurationText:
     words: list[str] = field(default_factory=list)
     space: str = ""
     between: str = " "
+    zeros: bool = False
 
     def read(self, series: pl.Series) -> pl.Series:
         """Return seconds as Float64; null where a text is not in this form."""
@@ -90,7 +95,7 @@ class DurationText:
             last = i == len(self.words) - 1
             count = value / size if last else value // size
             value -= count * size
-            if count > 1e-9 or (last and not out):
+            if self.zeros or count > 1e-9 or (last and not out):
                 number = f"{count:.3f}".rstrip("0").rstrip(".")
                 out.append(number + self.space + word.split("/")[0 if number == "1" else -1])
         return self.between.join(out)
@@ -127,4 +132,5 @@ def _words(texts: list[str]) -> DurationText | None:
     joints = Counter(p[3] for p in pieces if p[3])
     space = Counter(p[1] for p in pieces).most_common(1)[0][0]
     between = joints.most_common(1)[0][0] if joints else ("" if len(spelled) > 1 else " ")
-    return DurationText(words=spelled, space=space, between=between)
+    zeros = len(spelled) > 1 and all(len(_PIECE.findall(t)) in (0, len(spelled)) for t in texts)
+    return DurationText(words=spelled, space=space, between=between, zeros=zeros)

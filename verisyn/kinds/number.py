@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +19,7 @@ from verisyn.schema import Column
 
 SETTINGS = {"k": int, "decimals": int, "step": float, "minimum": float, "maximum": float, "text": dict}
 _FEW_WORDS = 20
-_NAME = re.compile(r"[^\W\d_]{4}|[a-z]|^[A-Z] ?$")
+_CURRENCIES = {"rs", "kr", "fr", "sfr"}
 
 
 def recognise(values: pl.Series, name: str) -> Recognised:
@@ -36,9 +36,17 @@ def recognise(values: pl.Series, name: str) -> Recognised:
         raise Declined("there are too few texts to tell numbers from names")
     odd = round((1 - share) * len(texts))
     shown = form.write(np.array([1234.5]), 1)[0]
-    sure = 0.85 if not _NAME.search(form.prefix) else 0.55  # "Ward 7" is a name, "EUR 7" an amount
+    sure = 0.55 if _is_word(form.prefix) else 0.85  # "Ward 7" is a name, "EUR 7" an amount
     return Recognised(sure, f"{f'All but {odd}' if odd else 'All'} of the {len(texts):,} distinct texts looked at are "
                             f"numbers written like {shown!r}.", {"text": asdict(form)})
+
+
+def _is_word(prefix: str) -> bool:
+    """Whether a prefix has letters that are not those of a currency."""
+    letters = "".join(filter(str.isalpha, prefix))
+    money = (any(unicodedata.category(c) == "Sc" for c in prefix) or letters.casefold() in _CURRENCIES
+             or (letters.isupper() and len(letters) == 3))
+    return bool(letters) and not money
 
 
 def _may_tell(form: NumberText, series: pl.Series, settings: dict[str, Any]) -> bool:

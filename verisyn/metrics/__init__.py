@@ -159,4 +159,5 @@ def enough(rows: dict[str, int], least: int) -> None:
     """
     for side, count in rows.items():
         if count < least:
-            raise NotAnswered(f"there are only {count} {side} rows, and it takes {least}")
+            there = f"is only 1 {side} row" if count == 1 else f"are only {count} {side} rows"
+            raise NotAnswered(f"there {there}, and it takes {least}")
