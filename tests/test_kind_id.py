@@ -309,3 +309,10 @@ def test_new_numbers_are_never_real_ones(values, dtype):
     made = make(values, "id", 300)
     assert made.n_unique() == 300 and made.null_count() == 0
     assert not made.is_in(values.implode()).any()
+
+
+def test_a_column_may_have_any_name_and_a_constant_hexadecimal_prefix():
+    keys = [f"DE000{i * 7919 % 100003:06d}" for i in range(400)]
+    found = id.recognise(pl.Series("count", keys), "count").settings
+    made = make(keys, "count", **found)
+    assert made.str.contains(r"^DE\d+$").all() and not set(made) & set(keys)

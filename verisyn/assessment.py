@@ -13,6 +13,7 @@ import polars as pl
 
 from verisyn import shelves
 from verisyn.description import modelled, resolve_schema
+from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, Measure, NotAnswered
 from verisyn.metrics import Side, Sides
 from verisyn.metrics._conform import conform
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_CELLS = 50_000, 10_000_000
 """Every side is judged on at most so many rows, and so many cells, drawn by the seed."""
 _INNER_HOLDOUT = 0.2
+_OVERLAP = 0.25
 NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against real rows that the generator may have "
               "seen, and privacy could not be measured.")
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from verisyn.kinds._checksums import Check
 from verisyn.kinds._patterns import DIGITS, Pattern, general_class, skeletons
+from verisyn.kinds._settings import tally
 
 CHANCE = 1e-6
 """The largest share of new keys that may meet a real one by chance: one in a million, far below what any count of
@@ -136,9 +137,9 @@ def _restrictions(pattern: Pattern, mine: pl.Series, wanted: Wanted) -> Iterator
         # A constant is a name or a code; it changes only where the checksum fixes the length.
         if at in fixed or (len(letters) == 1 and not wanted.check):
             continue
-        counts = mine.str.slice(at, 1).value_counts()
-        used = {*counts["key"]}
-        if counts["count"].min() < wanted.k:  # type: ignore[operator]
+        counts = tally(mine.str.slice(at, 1))
+        used = {*counts["value"]}
+        if counts["rows"].min() < wanted.k:  # type: ignore[operator]
             continue
         open_to = general_class(used) if wanted.check or {*letters} <= {*DIGITS} else letters
         barred = used | {*(_AMBIGUOUS if wanted.check else "")} | {*(_ZERO if at == 0 else "")}

@@ -101,7 +101,7 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
         raise Declined("no values")
     uuids = sample.str.extract_groups(_UUID)
     if uuids.struct.field("2").is_not_null().mean() >= 0.95:  # type: ignore[operator]
-        version = uuids.struct.field("2").drop_nulls().value_counts(sort=True)["2"][0]
+        version = _settings.tally(uuids.struct.field("2"))["value"][0]
         dashes = "-" if uuids.struct.field("1").drop_nulls()[0] else ""
         form = ("X" if _share(sample, "^[^a-f]+$") > 0.9 else "x") + dashes
         return {"what": "uuid", "version": int(version), "form": form}, f"the values are UUIDs (version {version})"
@@ -139,7 +139,7 @@ def _must_be_coded(sample: pl.Series, named: bool) -> None:
     if _share(sample, _MOMENT) > 0.9 or (_share(sample, _AMOUNT) > 0.9 and not named and not padded):
         raise Declined("the values are amounts or moments")
     uniform = _share(sample, r"^[A-Z0-9_-]+$") > 0.98 and sample.str.len_chars().n_unique() == 1
-    top = skeletons(sample).value_counts(sort=True)["count"].head(10).sum() / len(sample)
+    top = _settings.tally(skeletons(sample))["rows"].head(10).sum() / len(sample)
     if named and (uniform or digits >= 0.5 or sample.str.len_chars().n_unique() == 1):
         return
     if len(sample) < 10 or top < 0.9 or not (digits >= 0.95 or (uniform and len(sample) >= 50)):

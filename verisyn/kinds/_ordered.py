@@ -71,8 +71,9 @@ class OrderedCoder(BaseCoder):
         unread = missing - series.null_count()
         if unread:
             rare = f" and are shared by fewer than {k} rows" if series.dtype == pl.String else ""
-            coder.notes = (f"Column {column.name!r} has {unread} values that are not a finite {cls.kind}{rare}; they "
-                           "were treated as missing.",)
+            number = "1 value that is" if unread == 1 else f"{unread} values that are"
+            coder.notes = (f"Column {column.name!r} has {number} not a finite {cls.kind}"
+                           f"{rare if unread > 1 else ''}; treated as missing.",)
         return coder
 
     def encode(self, frame: pl.DataFrame) -> np.ndarray:

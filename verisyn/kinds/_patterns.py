@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.errors import UserError
+from verisyn.kinds._settings import tally
 
 DIGITS, _HEX = "0123456789", "0123456789abcdef"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -142,8 +143,8 @@ def learn_patterns(values: pl.Series, k: int, most: int = 10) -> dict[str, float
     A skeleton that fewer than `k` values have is dropped; where none is left, the most frequent one stays.
     """
     table = pl.DataFrame({"v": values, "s": skeletons(values)})
-    counts = table["s"].value_counts(sort=True).sort(["count", "s"], descending=[True, False]).head(most)
-    kept = counts.filter(pl.col("count") >= k)
+    counts = tally(table["s"]).head(most)
+    kept = counts.filter(pl.col("rows") >= k)
     kept = kept if kept.height else counts.head(1)
     found: dict[str, float] = {}
     for skeleton, count in kept.iter_rows():
@@ -156,7 +157,8 @@ def learn_patterns(values: pl.Series, k: int, most: int = 10) -> dict[str, float
 
 def _learn_one(skeleton: str, texts: list[str], k: int) -> Pattern:
     points = as_points(texts)
-    joined = "".join(texts[:500])
+    varying = [at for at in range(points.shape[1]) if len(set(points[:, at])) > 1]
+    joined = "".join(text[at] for text in texts[:500] for at in varying)  # constant letters tell nothing of the base
     letters = re.search("[a-fA-F]", joined)
     hexadecimal = letters and len(skeleton) >= 8 and re.fullmatch(r"[0-9a-f\W]+|[0-9A-F\W]+", joined)
     return Pattern(tuple(

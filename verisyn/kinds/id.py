@@ -49,7 +49,7 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     Declined
         If values repeat, or look like measurements, dates or words.
     """
-    values = values.filter(known(values))
+    rows, values = len(values), values.filter(known(values))
     if values.dtype not in TEXTS and not values.dtype.is_numeric():
         raise Declined(f"{values.dtype} values are not keys")
     if values.is_empty():
@@ -60,7 +60,7 @@ def recognise(values: pl.Series, name: str) -> Recognised:
     share = values.n_unique() / len(values)
     if share < (0.95 if named else 1):
         raise Declined(f"values repeat ({share:.2%} are different)")
-    found, evidence = find(values, words_of(name), named, _settings.shared_by({}, len(values)))
+    found, evidence = find(values, words_of(name), named, _settings.shared_by({}, rows))
     confidence = 0.95 if found["what"] == "uuid" else 0.92 if named else 0.86
     unique = "every value is different" if share == 1 else f"{share:.1%} of the values are different"
     return Recognised(confidence, f"{unique[0].upper()}{unique[1:]}, and {evidence}.", found)
@@ -83,7 +83,7 @@ class Coder(Regenerated):
             settings |= {"what": "pattern", "patterns": {settings["pattern"]: 1.0}}
         found = settings
         if lacks(settings):
-            form, _ = find(values, words_of(column.name), True, _settings.shared_by(settings, len(values)), must=True)
+            form, _ = find(values, words_of(column.name), True, _settings.shared_by(settings, len(series)), must=True)
             found = {**form, **settings} if form["what"] == settings.get("what", form["what"]) else settings
         state = complete(column.name, found, values, dtype)
         state |= {"missing": len(values) < len(series), "key": int(rng.integers(2**31))}

@@ -85,7 +85,7 @@ class TableCoder:
 
     def decode(self, codes: np.ndarray, seed: np.random.SeedSequence, start: int = 0) -> pl.DataFrame:
         """Return a frame with the table's columns in order; the same seed gives the same frame."""
-        children = seed.spawn(len(self.coders) + 1)
+        children = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(len(self.coders) + 1)
         personas = np.random.default_rng(children[-1]).integers(0, 2**62, len(codes))
         frames = [
             coder.decode(codes[:, where], Draw(np.random.default_rng(child), personas, start))
