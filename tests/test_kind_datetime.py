@@ -50,7 +50,7 @@ def test_whole_numbers_are_moments_where_the_name_says_so(form, name):
     _, back = coded(numbers, name, **found.settings)
     assert back.dtype == numbers.dtype and numbers.min() <= back.min() <= back.max() <= numbers.max()
     with pytest.raises(Declined):
-        moments.recognise(numbers, "amount")
+        moments.recognise(numbers.head(20), "amount")
 
 
 def test_an_ambiguous_order_of_day_and_month_is_said():

@@ -36,5 +36,5 @@ def test_a_newer_format_is_refused(tmp_path):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(UserError, match="could not be read"):
+    with pytest.raises(UserError, match="There is no schema file"):
         Schema.load(tmp_path / "absent.yaml")

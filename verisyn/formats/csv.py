@@ -93,7 +93,8 @@ def _first_look(sample: str, path: Path, encoding: str) -> tuple[Dialect, list[s
         return dialect, [f"column_{i + 1}" for i in range(len(first))], notes
     if len(rows) > 1 and all(len(row) == len(first) + 1 for row in rows[1:]):
         at_end = all(not row[-1] for row in rows[1:])
-        first = [*first, ""] if at_end else ["", *first]
+        if at_end or len(first) > 1:  # a lone first field is a title above the header, not a header of row names
+            first = [*first, ""] if at_end else ["", *first]
     names, changed = unique_names(first)
     return dialect, names, notes + changed
 
