@@ -151,6 +151,13 @@ def test_settings_and_generators_are_checked(people):
         vs.fit(people, generator="gan")
 
 
+def test_a_column_that_the_schema_does_not_name_is_left_out(people):
+    schema = vs.describe(people)
+    table = schema.table.model_copy(update={"columns": schema.table.columns[1:]})
+    fake = vs.fit(people, schema.model_copy(update={"tables": (table,)})).sample(5)
+    assert fake.columns == people.columns[1:]
+
+
 @pytest.mark.parametrize("rows", [1, 2, 20])
 def test_tiny_tables(people, rows):
     assert vs.fit(people[:rows], seed=0).sample(10, seed=0).schema == people.schema

@@ -111,6 +111,21 @@ def test_dependence_is_mutual_information_less_its_bias():
     np.testing.assert_allclose(dependence(coarse, 3), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("leaves", [8, 50])
+def test_a_row_is_weighed_the_same_alone_as_among_others(leaves):
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.integers(0, 200, 5000), rng.integers(0, 300, 5000), rng.integers(0, 2, 5000)])
+    parity = (x[:, 0] // 25 + x[:, 1] % 7 + rng.integers(0, 2, 5000)) % 5
+    values = np.asfortranarray(np.column_stack([x, parity]), np.int32)
+    parts = [Part(200, ordered=True), Part(300, ordered=False), Part(2, ordered=False), Part(5, ordered=False)]
+    model = fit(values, parts, leaves=leaves)
+    alone = np.vstack([model.log_prob(np.asfortranarray(row[None])) for row in values[:200]])
+    np.testing.assert_array_equal(alone, model.log_prob(values)[:200])
+    last = model.forests[3]
+    assert last.first_tree[-1] > 10
+    assert last.node["by_mask"].any()
+
+
 def test_a_wide_table_keeps_the_features_that_tell():
     rng = np.random.default_rng(0)
     values = rng.integers(0, 8, (1500, 40))

@@ -122,7 +122,8 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
     Raises
     ------
     UserError
-        If the schema names columns that the data lacks, or the other way round, or an unknown kind.
+        If the schema names columns that the data lacks, or an unknown kind. A column that the schema does not name is
+        left out (:func:`left_out` says so).
     """
     if schema is None:
         return describe(dataset, target=target, progress=progress)
@@ -134,10 +135,6 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
     if absent:
         raise UserError(f"The schema names the column {absent[0]!r}, which the data lacks (it has: "
                         f"{', '.join(map(repr, have[:12]))}{', …' if len(have) > 12 else ''}). Correct the schema.")
-    extra = [n for n in have if n not in table.names]
-    if extra:
-        raise UserError(f"The data has the column {extra[0]!r}, which the schema lacks. Add it to the schema, or take "
-                        "it out of the data.")
     for column in table.columns:
         shelves.kinds.full_name(column.kind)
     if table.target is not None:
@@ -146,3 +143,12 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
         table.column(target)
         schema = schema.model_copy(update={"tables": (table.model_copy(update={"target": target}),)})
     return schema
+
+
+def left_out(table: Table, dataset: Dataset) -> tuple[str, ...]:
+    """Return the note that names the columns of the data that the schema leaves out, if there are any."""
+    names = [repr(n) for n in dataset.frame.columns if n not in table.names]
+    if not names:
+        return ()
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return (f"The schema does not name {', '.join(names[:8])}{more}; the synthetic data goes without.",)

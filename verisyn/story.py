@@ -14,7 +14,7 @@ import polars as pl
 from verisyn import __version__
 from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
-from verisyn.description import resolve_schema
+from verisyn.description import left_out, resolve_schema
 from verisyn.findings import Assessment
 from verisyn.frames import with_dtypes
 from verisyn.model import Model, fit
@@ -156,20 +156,12 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     frame = model.sample_frame(rows, seed=seed, jobs=jobs, progress=progress)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
     about = {"source": dataset.name, "generator": model.info.generator, "seed": seed}
-    assessment = assess_frames(frame, train.frame, unseen.frame if unseen else None, schema.table, coder=model.coder,
-                               seed=seed, progress=progress, about=about)
-    return Story(dataset, frame, model, schema, assessment, progress, (*dataset.notes, *model.coder.notes))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that could change the bytes."""
-    found = {"verisyn": __version__, "python": platform.python_version(), "platform": platform.platform()}
-    for package in ("numpy", "polars", "scipy", "scikit-learn", "Faker"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    names = schema.table.names
+    unseen_rows = unseen.frame[names] if unseen else None
+    assessment = assess_frames(frame, train.frame[names], unseen_rows, schema.table, coder=model.coder, seed=seed,
+                               progress=progress, about=about)
+    notes = (*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes)
+    return Story(dataset, frame, model, schema, assessment, progress, notes)
 
 
 def _read(source: Any, seed: int, progress: Progress) -> Dataset:

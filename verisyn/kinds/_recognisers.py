@@ -25,6 +25,7 @@ _NANP = r"^(\+?1[-. ])?(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}"
 _SSN = r"^(00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])-\d\d-\d{4}$"
 _MOMENT = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _POSTCODE = r"^[A-Za-z0-9][A-Za-z0-9 -]{1,9}$"
+_PLACES = {"address", "adresse", "street", "strasse", "direccion", "indirizzo", "addr", "anschrift", "adres", "ulica"}
 _STREET = (r"(?i)\b(street|st|avenue|ave|av|road|rd|lane|ln|drive|dr|boulevard|blvd|way|court|rue|via|calle|rua|"
            r"avenida|avda|plaza|piazza|place|platz|weg|ul|ulica|jalan|square|sq|suite|apt)\b|stra(ß|ss)e\b|str\.|"
            r"(gatan|laan|straat|gasse|allee|vej|gade|katu|veien|gata)\b")
@@ -88,7 +89,7 @@ def contact_in(  # noqa: PLR0911
             return "postcode", found
         return None
     streets, digits = share(sample, _STREET), share(sample, r"\d") * share(sample, r"\p{L}{3}")
-    hint = bool({"address", "adresse", "street", "strasse", "direccion", "indirizzo", "addr"} & words)
+    hint = bool(_PLACES & words)
     if text and ((hint and digits >= 0.5) or (streets >= 0.8 and digits >= 0.8 and share(sample, r"^.{6,80}$") > 0.9)):
         return "address", max(streets, digits)
     return None

@@ -20,14 +20,14 @@ _TYPES = {str(t): t for t in (pl.String, pl.Int8, pl.Int16, pl.Int32, pl.Int64, 
 
 
 def words_of(name: str) -> list[str]:
-    """Split a column name into lower-case words.
+    """Split a column name into lower-case words (``Straße`` is ``strasse``).
 
     Examples
     --------
     >>> words_of("CustomerID"), words_of("shipPostalCode"), words_of("e-mail_2")
     (['customer', 'id'], ['ship', 'postal', 'code'], ['e', 'mail', '2'])
     """
-    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|#", name)]
+    return [w.casefold() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|#", name)]
 
 
 def known(series: pl.Series) -> pl.Series:

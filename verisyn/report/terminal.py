@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from verisyn.report import _words
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_NOTES = 6
 _STYLES = {"good": "green", "fair": "yellow", "poor": "red", "not answered": "dim"}
 
 
@@ -48,6 +49,7 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
     parts: list[RenderableType] = [head, Text(answer.sentence), *([Text(rows, style="dim")] if rows else [])]
     for question, findings in _words.by_question(assessment.findings).items():
         parts += [Text(), _heading(question), *map(_line, findings)]
+    parts += _notes((run or {}).get("notes") or ())
     parts += [Text(), *_cost(run or {})]
     if report is not None:
         parts.append(Text.assemble("Open ", (str(report), "bold underline"), overflow="fold"))
@@ -84,6 +86,20 @@ def _within(finding: Finding) -> str:
     if finding.floor is None and finding.ceiling is None:
         return interval
     return f"{interval}\n{_words.figure(finding.floor)} floor → {_words.figure(finding.ceiling)} real"
+
+
+def _notes(notes: Sequence[str]) -> list[RenderableType]:
+    """What was decided for the user; the rest of a long list is in the report."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not notes:
+        return []
+    table = Table.grid(padding=(0, 1))
+    for note in notes[:_NOTES]:
+        table.add_row(Text("·", style="dim"), Text(note, style="dim"))
+    more = [Text(f"  and {_words.count(len(notes) - _NOTES, 'more note')} in the report", style="dim")]
+    return [Text(), Text("Noted on the way", style="bold"), table, *(more if len(notes) > _NOTES else [])]
 
 
 def _cost(run: Mapping[str, Any]) -> list[RenderableType]:
