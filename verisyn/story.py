@@ -164,6 +164,17 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     return Story(dataset, frame, model, schema, assessment, progress, notes)
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of everything that could change the bytes."""
+    found = {"verisyn": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in ("numpy", "polars", "scipy", "scikit-learn", "Faker"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 def _read(source: Any, seed: int, progress: Progress) -> Dataset:
     with progress.stage("read"):
         return read(source, seed=seed)
