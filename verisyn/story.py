@@ -18,7 +18,7 @@ from verisyn.description import left_out, resolve_schema
 from verisyn.findings import Assessment
 from verisyn.frames import with_dtypes
 from verisyn.model import Model, fit
-from verisyn.outputs import sha256, writing_folder
+from verisyn.outputs import check_folder, sha256, writing_folder
 from verisyn.progress import Progress
 from verisyn.schema import Schema
 
@@ -139,6 +139,7 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
         model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, jobs=jobs,
                     progress=progress)
         return model.sample(rows, seed=seed, jobs=jobs, progress=progress)
+    check_folder(out, force)
     story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
                  holdout=HOLDOUT if holdout is None else holdout)
     story.save(out, force=force)

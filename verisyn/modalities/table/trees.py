@@ -97,8 +97,9 @@ class Generator(BaseGenerator):
         Ridge on leaf values, in rows' worth of curvature.
     max_rows : int, default 100_000
         A question that more rows reach is learnt from a uniform sample of so many.
-    features : int, default 64
-        Most parts a part is told of: those with the highest mutual information with it.
+    features : int, default 32
+        Most parts a part is told of, where a table has more than twice as many: those with the highest mutual
+        information with it.
     """
 
     fitted: ClassVar = Chain
@@ -113,7 +114,7 @@ class Generator(BaseGenerator):
     min_leaf: int = 10
     l2: float = 1.0
     max_rows: int = 100_000
-    features: int = 64
+    features: int = 32
 
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Chain:
         """Learn each part from the parts before it; parts are learnt side by side."""
@@ -121,7 +122,7 @@ class Generator(BaseGenerator):
         for j, part in enumerate(codes.parts):
             x[:, j] = _as_feature(codes.values[:, j], part)
         screen, *seeds = seed.spawn(len(codes.parts) + 1)
-        coarse = _coarse(codes, np.random.default_rng(screen)) if len(codes.parts) > self.features + 1 else None
+        coarse = _coarse(codes, np.random.default_rng(screen)) if len(codes.parts) > 2 * self.features else None
 
         def one(j: int) -> Forest:
             part, own = codes.parts[j], np.ascontiguousarray(codes.values[:, j])
