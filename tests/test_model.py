@@ -1,5 +1,6 @@
 """Models: frames come back as they went in, seeds, blocks, conditions, balance, disk."""
 
+import json
 import re
 
 import numpy as np
@@ -169,3 +170,19 @@ def test_wide_and_many_levels():
     assert vs.fit(wide, seed=0).sample(100, seed=0).shape == (100, 400)
     levels = pl.DataFrame({"code": [f"level {i % 100_000}" for i in range(200_000)], "x": rng.random(200_000)})
     assert vs.fit(levels, seed=0).sample(1000, seed=0).schema == levels.schema
+
+
+@pytest.mark.parametrize("field", ["left", "right", "perm", "mid", "root", "first_tree", "first_mask", "node_kid",
+                                   "node_feature", "node_cut"])
+def test_wrong_indices_in_a_model_file_are_refused(tmp_path, field):
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": rng.choice(list("abcd"), 900), "y": rng.integers(0, 9, 900)})
+    frame = frame.with_columns(z=pl.col("y") + pl.col("x").is_in(["a", "c"]).cast(pl.Int64) * 3)
+    vs.fit(frame, seed=0).save(tmp_path / "m")
+    key = json.loads((tmp_path / "m" / "model.json").read_text())["generator"][field]["__array__"]
+    with np.load(tmp_path / "m" / "arrays.npz") as archive:
+        arrays = dict(archive)
+    arrays[key][:] = np.iinfo(arrays[key].dtype).max // 2
+    np.savez(tmp_path / "m" / "arrays.npz", **arrays)
+    with pytest.raises(UserError, match="damaged"):
+        vs.load(tmp_path / "m")

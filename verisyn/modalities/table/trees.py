@@ -8,9 +8,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from verisyn.errors import UserError
 from verisyn.kinds import Part
 from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick, _boost
 from verisyn.modalities.table._boost import CodeTree, Features, Forest
+from verisyn.modalities.table._sound import is_sound
 
 _FIXED = {"level_l2": 10, "min_gain": 2, "min_side": 5, "grow_rows": 1000}
 """Settings of the core that nobody has had reason to change: more ridge for splits on levels, least gain of a split,
@@ -68,7 +70,10 @@ class Chain(Fitted):
         ends = np.cumsum(state["lengths"], axis=0)
         split = {f: np.split(state[f].astype(kind, copy=False), ends[:-1, i])
                  for i, (f, kind) in enumerate(_FIELDS.items())}
-        return cls(parts, [_forest({f: split[f][j] for f in _FIELDS}) for j in range(len(parts))])
+        forests = [_forest({f: split[f][j] for f in _FIELDS}) for j in range(len(parts))]
+        if not all(is_sound(forest, j, parts) for j, forest in enumerate(forests)):
+            raise UserError("The model is damaged: an index of its trees leads nowhere. Fit it again.")
+        return cls(parts, forests)
 
 
 @dataclass(frozen=True)

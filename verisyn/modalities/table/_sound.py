@@ -1,0 +1,51 @@
+"""Whether a forest read from disk is one that fitting can have made: the compiled core trusts its indices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verisyn.kinds import Part
+from verisyn.modalities.table._boost import Forest
+
+
+def is_sound(forest: Forest, own: int, parts: tuple[Part, ...]) -> bool:
+    """Check every index of part `own`'s forest; the core would follow a wrong one out of its arrays."""
+    return _tree_is_sound(forest, parts[own].size) and _boosters_are_sound(forest, parts[:own])
+
+
+def _tree_is_sound(forest: Forest, size: int) -> bool:
+    tree, nodes = forest.tree, np.arange(size - 1)
+    if len(tree.perm) != size or any(len(a) != size - 1 for a in (tree.left, tree.right, tree.mid, forest.base)):
+        return False
+    kids = np.stack([tree.left, tree.right])
+    onwards = np.where(kids >= 0, (kids > nodes) & (kids < size - 1), ~kids < size).all()
+    return bool(onwards and (np.sort(tree.perm) == np.arange(size)).all() and _within(tree.mid, 0, size + 1))
+
+
+def _boosters_are_sound(forest: Forest, before: tuple[Part, ...]) -> bool:
+    node, questions = forest.node, len(forest.base)
+    for ends, last in ((forest.first_tree, len(forest.root)), (forest.first_mask, len(forest.mask))):
+        if len(ends) != questions + 1 or ends[0] != 0 or ends[-1] != last or (np.diff(ends) < 0).any():
+            return False
+    if not _within(forest.root, 0, len(node)) or (np.diff(forest.root) <= 0).any():
+        return False
+    at = np.flatnonzero(node["feature"] >= 0)
+    asks = node[at]
+    if not _within(asks["feature"], 0, len(before)) or not ((asks["kid"] > at) & (asks["kid"] < len(node) - 1)).all():
+        return False
+    return _masks_are_sound(forest, at[asks["by_mask"] > 0], before)
+
+
+def _masks_are_sound(forest: Forest, at: np.ndarray, before: tuple[Part, ...]) -> bool:
+    """A mask belongs to a node's own question, and to a part whose features are no larger than a mask."""
+    if not len(at):
+        return True
+    small = np.array([not part.ordered for part in before])
+    tree = np.searchsorted(forest.root, at, side="right") - 1
+    question = np.searchsorted(forest.first_tree, tree, side="right") - 1
+    room = np.diff(forest.first_mask)[np.clip(question, 0, None)]
+    return bool(small[forest.node["feature"][at]].all() and (tree >= 0).all() and (forest.node["cut"][at] < room).all())
+
+
+def _within(values: np.ndarray, low: int, high: int) -> bool:
+    return bool(((values >= low) & (values < high)).all())
