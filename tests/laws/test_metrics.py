@@ -99,7 +99,7 @@ def test_what_tells_nothing_changes_nothing(change, plain):
 def test_too_little_is_not_answered(rows):
     few = sides_of(FRESH[:rows], TRAIN, HOLDOUT)
     for name in NAMES:
-        with pytest.raises(NotAnswered, match="synthetic rows"):
+        with pytest.raises(NotAnswered, match="synthetic row"):
             ask(name, few)
 
 
