@@ -90,3 +90,9 @@ def test_a_wide_table_is_bounded():
     pairs = found["fidelity.pairs"].details
     assert (pairs["pairs"], pairs["pairs_in_all"], len(pairs["names"])) == (500, 44850, 40)
     assert {f.verdict for f in found.findings} == {"good"}
+
+
+def test_a_number_of_two_values_is_scored_as_two_classes():
+    sides = [frame.with_columns(grade=pl.when(pl.col("age") > 50).then(2.0).otherwise(1.0)) for frame in (FAKE, REAL, UNSEEN)]
+    found = verisyn.assess(*sides, target="grade")
+    assert found["utility.tstr"].details["score_name"] == "AUC" and found["utility.tstr"].value > 0.9

@@ -137,6 +137,12 @@ def test_mistakes_get_a_sentence_and_exit_code_2(tmp_path, args, words):
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
+def test_a_reader_that_has_read_enough_is_no_fault(patients):
+    command = f"{sys.executable} -m verisyn describe {patients} | head -c 20"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_ctrl_c_leaves_nothing_behind(patients, tmp_path):
     child = subprocess.Popen([sys.executable, "-m", "verisyn", "synth", str(patients), "--rows", "3000000", "--out", "big"],
                              cwd=tmp_path, stderr=subprocess.PIPE, text=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import tempfile
 import traceback
@@ -50,6 +51,9 @@ def _guarded(command: Callable) -> Callable:
             raise _end(str(e), e.exit_code) from None
         except KeyboardInterrupt:
             raise _end("Stopped. Nothing was left half-written.", 130) from None
+        except BrokenPipeError:  # whoever reads our output has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
         except MemoryError:
             raise _end("The machine ran out of memory. Give fewer rows with --fit-rows or --rows.", 2) from None
         except Exception as e:

@@ -1,15 +1,15 @@
 """What a model learnt from synthetic rows is worth on real ones: train on synthetic, test on real (TSTR).
 
 Gradient boosting learns the target from the synthetic rows and is tested on the holdout; the ceiling is the same
-model learnt from as many real training rows (TRTR), the floor from columns drawn alone. A target with 2 to 20 classes
-is scored by AUC (the mean over classes, each against the rest), a number by R². Intervals come from the influence of
-each test row (DeLong's for the AUC, the delta method for R²), paired where the two models are compared (Esteban et
-al. 2017).
+model learnt from as many real training rows (TRTR), the floor from columns drawn alone. A target with 2 to 20 classes,
+or a number with two values, is scored by AUC (the mean over classes, each against the rest), any other number by R².
+Intervals come from the influence of each test row (DeLong's for the AUC, the delta method for R²), paired where the
+two models are compared (Esteban et al. 2017).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     at = [f.name for f in sides.train.features].index(target)
     fake, train, test = (_known(side, at) for side in (sides.fake, sides.train, sides.holdout))
     enough({"training": train.rows, "holdout": test.rows, "synthetic": fake.rows}, 50)
+    fake, train, test = (_of_two(side, at, np.unique(train.features[at].values)) for side in (fake, train, test))
     task = _task(train.features[at], test.features[at])
     rows = min(fake.rows, train.rows, affordable(len(sides.train.features)))
     fake, train = fake.some(rows, rng), train.some(rows, rng)
@@ -71,6 +72,16 @@ def _target(sides: Sides) -> str:
 
 def _known(side: Side, at: int) -> Side:
     return side.take(np.flatnonzero(~np.isnan(side.features[at].values)))
+
+
+def _of_two(side: Side, at: int, values: np.ndarray) -> Side:
+    """Return the side with the target as classes, where it is a number of just two `values` (1 and 2, say)."""
+    target = side.features[at]
+    if target.levels or len(values) != 2:
+        return side
+    codes = np.select([target.values == v for v in values], [0.0, 1.0], 2.0)
+    features = [replace(f, values=codes, levels=3) if i == at else f for i, f in enumerate(side.features)]
+    return replace(side, features=features)
 
 
 def _task(train: Feature, test: Feature) -> _Task:
