@@ -185,17 +185,14 @@ def test_a_database_gives_one_table_or_a_query(tmp_path):
     assert_frame_equal(read(f"sqlite:///{path}", table="people").frame, people.frame)
 
 
-def test_a_database_url_is_read_through_sqlalchemy(tmp_path, monkeypatch):
-    from verisyn.formats import url
-
-    monkeypatch.setattr(url, "_FILES", ())  # so that SQLAlchemy reads what would be read without it
+def test_a_database_url_is_read_through_sqlalchemy(tmp_path):
     with sqlite3.connect(tmp_path / "t.db") as connection:
         connection.execute("CREATE TABLE t (a INTEGER, b NUMERIC(6, 2))")
         connection.executemany("INSERT INTO t VALUES (?, ?)", [(i, i / 4) for i in range(100)])
-    data = read(f"sqlite:///{tmp_path / 't.db'}", fit_rows=10)
+    data = read(f"sqlite+pysqlite:///{tmp_path / 't.db'}", fit_rows=10)
     assert (data.frame.height, data.rows_total, data.extension) == (10, {"t": 100}, "parquet")
     with pytest.raises(UserError, match="no such table"):
-        read(f"sqlite:///{tmp_path / 't.db'}", query="SELECT * FROM shoes")
+        read(f"sqlite+pysqlite:///{tmp_path / 't.db'}", query="SELECT * FROM shoes")
 
 
 def test_duckdb_types_come_back(tmp_path):
