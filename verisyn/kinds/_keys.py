@@ -11,7 +11,7 @@ from verisyn.kinds import Declined, _settings
 from verisyn.kinds._checksums import CHECKS
 from verisyn.kinds._freshkeys import fresh_patterns, fresh_range
 from verisyn.kinds._patterns import learn_patterns, skeletons
-from verisyn.kinds._regenerated import TEXTS
+from verisyn.kinds._regenerated import TEXTS, share
 
 Found = tuple[dict[str, Any], str]
 
@@ -103,7 +103,7 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
     if uuids.struct.field("2").is_not_null().mean() >= 0.95:  # type: ignore[operator]
         version = _settings.tally(uuids.struct.field("2"))["value"][0]
         dashes = "-" if uuids.struct.field("1").drop_nulls()[0] else ""
-        form = ("X" if _share(sample, "^[^a-f]+$") > 0.9 else "x") + dashes
+        form = ("X" if share(sample, "^[^a-f]+$") > 0.9 else "x") + dashes
         return {"what": "uuid", "version": int(version), "form": form}, f"the values are UUIDs (version {version})"
     _must_be_coded(sample, named)
     check = _checksum(values, words)
@@ -130,15 +130,15 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
 
 def _must_be_coded(sample: pl.Series, named: bool) -> None:
     """Decline words, amounts, moments, addresses of the web: what is unique but no key."""
-    if _share(sample, r"^[!-~]+( [!-~]+)?$") < 0.98 or _share(sample, "@|://") > 0.02:
+    if share(sample, r"^[!-~]+( [!-~]+)?$") < 0.98 or share(sample, "@|://") > 0.02:
         raise Declined("the values are not plain codes")
-    digits = _share(sample, r"\d")
-    if _share(sample, r"\s") > 0.05 and not (named and digits > 0.9):
+    digits = share(sample, r"\d")
+    if share(sample, r"\s") > 0.05 and not (named and digits > 0.9):
         raise Declined("the values hold several words")
-    padded = sample.str.len_chars().n_unique() == 1 and _share(sample, r"^0\d") > 0
-    if _share(sample, _MOMENT) > 0.9 or (_share(sample, _AMOUNT) > 0.9 and not named and not padded):
+    padded = sample.str.len_chars().n_unique() == 1 and share(sample, r"^0\d") > 0
+    if share(sample, _MOMENT) > 0.9 or (share(sample, _AMOUNT) > 0.9 and not named and not padded):
         raise Declined("the values are amounts or moments")
-    uniform = _share(sample, r"^[A-Z0-9_-]+$") > 0.98 and sample.str.len_chars().n_unique() == 1
+    uniform = share(sample, r"^[A-Z0-9_-]+$") > 0.98 and sample.str.len_chars().n_unique() == 1
     top = _settings.tally(skeletons(sample))["rows"].head(10).sum() / len(sample)
     if named and (uniform or digits >= 0.5 or sample.str.len_chars().n_unique() == 1):
         return
@@ -166,8 +166,3 @@ def _checksum(values: pl.Series, words: list[str], numeric: bool = False) -> Fou
 def _ascii(values: pl.Series) -> pl.Series:
     """Return the values that are plain printable ASCII, not longer than 200 characters."""
     return values.filter(values.str.contains(r"^[ -~]{1,200}$"))
-
-
-def _share(values: pl.Series, pattern: str) -> float:
-    return float(values.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
-
