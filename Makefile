@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-BUILT := pyproject.toml hatch_build.py verisyn/modalities/table/_boost.c
+BUILT := pyproject.toml hatch_build.py $(wildcard verisyn/modalities/table/_core/*)
 
 .PHONY: demo test check clean
 

@@ -25,8 +25,8 @@ except ModuleNotFoundError:  # run as a script, outside a build
 
 
 ROOT = Path(__file__).parent
-SOURCE = ROOT / "verisyn/modalities/table/_boost.c"
-LIBRARY = SOURCE.with_name("_boost_core" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
+CORE = ROOT / "verisyn/modalities/table/_core"
+LIBRARY = CORE.with_name("_boost_core" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so"))
 CHARTS = ROOT / "verisyn/report/vega.js"
 # No fused multiply-add and no fast-math: the same bytes on every processor.
 FLAGS = ["-O2", "-std=c99", "-ffp-contract=off", "-shared", *([] if sys.platform == "win32" else ["-fPIC"])]
@@ -44,7 +44,7 @@ def compile_core(target: Path) -> list[str]:
     """Compile the core with the first compiler that can; return what each one before it said."""
     said = []
     for compiler in candidates():
-        command = [*compiler, *FLAGS, str(SOURCE), "-o", str(target), *([] if sys.platform == "win32" else ["-lm"])]
+        command = [*compiler, *FLAGS, *map(str, sorted(CORE.glob("*.c"))), "-o", str(target), *([] if sys.platform == "win32" else ["-lm"])]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as e:
@@ -54,7 +54,7 @@ def compile_core(target: Path) -> list[str]:
             return said
         said.append(f"{' '.join(compiler)}: {done.stderr.strip()[-800:]}")
     tried = "\n".join(said) or "No compiler was found (looked for $CC, cc, gcc, clang and the ziglang package)."
-    raise RuntimeError("verisyn could not compile its core, one file of plain C99. Install a C compiler, or the Python "
+    raise RuntimeError("verisyn could not compile its core (plain C99). Install a C compiler, or the Python "
                        f"package ziglang, and try again.\n{tried}")
 
 

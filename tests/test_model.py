@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 import verisyn as vs
+from verisyn.drawing import BLOCK
 from verisyn.errors import UserError
-from verisyn.model import BLOCK, Model
+from verisyn.model import Model
 
 
 @pytest.fixture(scope="module")

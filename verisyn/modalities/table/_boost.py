@@ -1,4 +1,4 @@
-"""The door to the compiled core (``_boost.c``): NumPy arrays in, NumPy arrays out; it frees the interpreter's lock."""
+"""The door to the compiled core (``_core/``): NumPy arrays in, NumPy arrays out; it frees the interpreter's lock."""
 
 from __future__ import annotations
 
