@@ -44,7 +44,8 @@ def compile_core(target: Path) -> list[str]:
     """Compile the core with the first compiler that can; return what each one before it said."""
     said = []
     for compiler in candidates():
-        command = [*compiler, *FLAGS, *map(str, sorted(CORE.glob("*.c"))), "-o", str(target), *([] if sys.platform == "win32" else ["-lm"])]
+        math = [] if sys.platform == "win32" else ["-lm"]
+        command = [*compiler, *FLAGS, *map(str, sorted(CORE.glob("*.c"))), "-o", str(target), *math]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as e:
