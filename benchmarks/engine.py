@@ -8,7 +8,8 @@ Usage::
 The ruler is the bench's ``score.py`` (it needs lightgbm, and sdmetrics for two of its columns; give the interpreter
 that has them as VERISYN_SCORE_PYTHON). The split is the bench's: half and half, seed 7, at most 50 000 rows. The peers'
 figures are those stored beside the ruler. C2ST, DOMIAS and DCR share are best at 0.5, where nothing tells the synthetic
-rows from real ones and the training rows from other ones; TSTR is best at TRTR.
+rows from real ones and the training rows from other ones; so is the attack on the model file, by the likelihood of
+training and held-out rows. TSTR is best at TRTR.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ import numpy as np
 import polars as pl
 
 import verisyn
+from verisyn import memory
 
 SHOWN = ("holdout_oracle", "cart_ref", "cart_leaf20", "mostlyai", "sdv_tvae", "sdv_gc", "independent")
-COLUMNS = ("C2ST", "snapped", "TSTR / TRTR", "DOMIAS", "DCR share", "copies (real)", "CPU fit s", "CPU sample s")
+COLUMNS = ("C2ST", "snapped", "TSTR / TRTR", "DOMIAS", "DCR share", "copies (real)", "attack", "CPU fit s", "CPU sample s")
 
 
 def prepare(source: Path, into: Path) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, str]]:
@@ -62,10 +64,11 @@ def as_scored(frame: pl.DataFrame, kinds: dict[str, str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(c).cast(pl.String) for c, kind in kinds.items() if kind == "cat")
 
 
-def run(generator: str, seed: int, train: pl.DataFrame, kinds: dict[str, str], folder: Path) -> dict[str, Any]:
+def run(generator: str, seed: int, train: pl.DataFrame, hold: pl.DataFrame, kinds: dict[str, str],
+        folder: Path) -> dict[str, Any]:
     """Fit, sample as many rows as there were, score; return the ruler's figures and our costs."""
     start = time.process_time()
-    model = verisyn.fit(train, generator=generator, seed=seed)
+    model = verisyn.fit(train, generator=generator, seed=seed, audit=False)
     fitted = time.process_time()
     synthetic = model.sample(train.height, seed=seed)
     drawn = time.process_time()
@@ -73,7 +76,8 @@ def run(generator: str, seed: int, train: pl.DataFrame, kinds: dict[str, str], f
     ruler = [os.environ.get("VERISYN_SCORE_PYTHON", sys.executable), Path(os.environ["VERISYN_BENCH"]) / "score.py"]
     files = [folder / n for n in ("train.parquet", "hold.parquet", "synthetic.parquet", "schema.json", "score.json")]
     subprocess.run([*map(str, [*ruler, *files])], check=True)
-    return {"score": json.loads(files[-1].read_text()), "cpu_fit": fitted - start, "cpu_sample": drawn - fitted}
+    score = {**json.loads(files[-1].read_text()), "attack": memory.attacked(model, train, hold).value}
+    return {"score": score, "cpu_fit": fitted - start, "cpu_sample": drawn - fitted}
 
 
 def peer(name: str, data: str) -> dict[str, Any] | None:
@@ -91,7 +95,7 @@ def row(name: str, record: dict[str, Any]) -> str:
 
     cpu = [f"{record[k]:.1f}" if record.get(k) is not None else "–" for k in ("cpu_fit", "cpu_sample")]
     cells = [name, show("c2st"), show("c2st_snapped"), f"{show('tstr')} / {show('trtr')}", show("mia_domias"),
-             show("dcr_share"), f"{show('copies')} ({show('copies_h')})", *cpu]
+             show("dcr_share"), f"{show('copies')} ({show('copies_h')})", show("attack"), *cpu]
     return f"| {' | '.join(cells)} |"
 
 
@@ -111,10 +115,10 @@ def main() -> None:
     for data in options.data.split(","):
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            train, _, kinds = prepare(Path(os.environ["VERISYN_DATA"]) / data, folder)
+            train, hold, kinds = prepare(Path(os.environ["VERISYN_DATA"]) / data, folder)
             print(f"\n### {data}: {train.height:,} rows\n\n| | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
             for generator in options.generators.split(","):
-                records = [run(generator, int(seed), train, kinds, folder) for seed in options.seeds.split(",")]
+                records = [run(generator, int(seed), train, hold, kinds, folder) for seed in options.seeds.split(",")]
                 print(row(f"**verisyn {generator}**", median(records)), flush=True)
         for name in SHOWN:
             if record := peer(name, data):

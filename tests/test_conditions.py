@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -36,6 +37,20 @@ ROWS = pl.DataFrame({
 ])
 def test_meaning(text, want):
     assert parse(text, ROWS.columns).holds(ROWS).tolist() == want
+
+
+@pytest.mark.parametrize(("mapping", "text"), [
+    ({"age": 20}, "age == 20"),
+    ({"age": np.int64(20), "job": "a"}, "age == 20 and job == 'a'"),
+    ({"age": (None, 35)}, "age <= 35"),
+    ({"age": (20, 35)}, "20 <= age <= 35"),
+    ({"job": ["a", None]}, "job == 'a' or job is None"),
+    ({"job": None}, "job is None"),
+    ({"a b": (2, None)}, "`a b` >= 2"),
+    ({"day": (date(2021, 1, 1), None)}, "day >= '2021-01-01'"),
+])
+def test_a_mapping_means_what_the_expression_means(mapping, text):
+    assert parse(mapping, ROWS.columns).holds(ROWS).tolist() == parse(text, ROWS.columns).holds(ROWS).tolist()
 
 
 @pytest.mark.parametrize(("text", "words"), [

@@ -34,6 +34,14 @@ Target = Annotated[str | None, typer.Option(help="Column that models predict whe
 TableName = Annotated[str | None, typer.Option("--table", help="Which table of a database or sheet of a workbook.")]
 Query = Annotated[str | None, typer.Option(help="An SQL query, for a database.")]
 FitRows = Annotated[int, typer.Option(help="Learn from at most this many rows, drawn uniformly.", min=1)]
+Privacy = Annotated[str | None, typer.Option(help="Privacy dial: low, standard, high, or a number from 0 to 1.",
+                                             show_default="standard")]
+MaxLeak = Annotated[float | None, typer.Option(help="Choose the dial by the most that an attack on the model may "
+                                                    "reach: an AUC, at the upper end of its interval.", metavar="AUC")]
+BudgetOf = Annotated[str | None, typer.Option("--budget", help="About how long learning may take: 90s, 2min, 1h30min. "
+                                              "The result then depends on the machine.", metavar="TIME")]
+CheckpointOf = Annotated[Path | None, typer.Option("--checkpoint", help="Folder to keep what is learnt in; after an "
+                                                   "interruption the same command goes on from there.", metavar="DIR")]
 Jobs = Annotated[int | None, typer.Option(help="Threads; all cores by default. The result does not depend on it.",
                                           min=1)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
@@ -97,8 +105,11 @@ def synth(
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="NAME-synthetic")] = None,
     rows: Rows = None, seed: Seed = 0, schema: SchemaFile = None, generator: GeneratorName = "trees",
     holdout: Annotated[float, typer.Option(help="Share of rows set aside to judge the result.", min=0, max=0.9)] = 0.2,
-    target: Target = None, table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000,
-    jobs: Jobs = None, force: Force = False, as_json: Json = False,
+    target: Target = None, privacy: Privacy = None, max_leak: MaxLeak = None,
+    curve: Annotated[bool | None, typer.Option(help="Draw what the privacy dial does to this data.",
+                                               show_default="where it takes seconds")] = None,
+    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None,
+    checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
     """Tell the whole story: read, describe, fit, sample, assess, report."""
     from verisyn.data import read
@@ -111,10 +122,11 @@ def synth(
     with progress.stage("read"):
         dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
+                 privacy=privacy, max_leak=max_leak, curve=curve, budget=budget, checkpoint=checkpoint,
                  progress=progress)
     story.save(folder, force=force)
     _say(summary(story.assessment, story.run, folder / "report.html"), as_json,
-         {"out": str(folder), **story.assessment.to_dict()})
+         {"out": str(folder), **story.assessment.to_dict(), "memory": story.run["memory"]})
 
 
 @app.command(epilog="Example: verisyn describe adult.parquet -o adult.yaml, then edit it, then: "
@@ -155,8 +167,11 @@ def fit(
     schema: SchemaFile = None, seed: Seed = 0, generator: GeneratorName = "trees",
     holdout: Annotated[float, typer.Option(help="Share of rows to leave unseen, for 'assess --model'.", min=0,
                                            max=0.9)] = 0.0,
-    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, jobs: Jobs = None, force: Force = False,
-    as_json: Json = False,
+    privacy: Privacy = None, max_leak: MaxLeak = None,
+    audit: Annotated[bool | None, typer.Option(help="Measure what the model file tells of its rows.",
+                                               show_default="unless the table is very wide")] = None,
+    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None,
+    checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
     """Learn a generator from data and save it."""
     from verisyn.data import read
@@ -166,13 +181,18 @@ def fit(
     check_folder(out, force)
     progress = _progress(as_json)
     dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
-    model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
+    model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
+                      max_leak=max_leak, audit=audit, budget=budget, checkpoint=checkpoint, jobs=jobs,
+                      progress=progress)
     model.save(out, force=force)
     cost = sum(c.cpu_seconds for c in progress.costs)
-    _say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. "
+    told = "".join(f"{note}\n" for note in model.info.notes)
+    told += f"{model.memory.title} {model.memory.reason}\n" if model.memory else ""
+    _say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. {told}"
          f"Now: verisyn sample {out} --rows {model.info.rows_source} --out synthetic.{dataset.format}",
          as_json, {"out": str(out), "rows": model.info.rows_train, "columns": list(model.coder.columns),
-                   "cpu_seconds": cost})
+                   "cpu_seconds": cost, "notes": list(model.info.notes),
+                   "memory": model.memory and model.memory.to_dict()})
 
 
 @app.command(epilog="Example: verisyn sample adult-model --rows 1000 --out young.csv --given \"age < 30\"")
@@ -185,6 +205,11 @@ def sample(
                                               metavar="EXPR")] = None,
     balance: Annotated[str | None, typer.Option(help="A column whose levels become equally frequent.",
                                                 metavar="COLUMN")] = None,
+    do: Annotated[list[str] | None, typer.Option(help="Set a column in its turn; those after it respond: "
+                                                      "\"smoker = 'no'\", \"rate += 1\". May be repeated.",
+                                                 metavar="ASSIGNMENT")] = None,
+    targets: Annotated[str | None, typer.Option(help="Means and shares of all rows together, as YAML or a YAML file: "
+                                                     "\"{age: 45, income: {'>50K': 0.5}}\".", metavar="YAML")] = None,
     jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
     """Draw synthetic rows from a model."""
@@ -193,13 +218,46 @@ def sample(
     from verisyn.frames import with_dtypes
     from verisyn.model import load
     from verisyn.outputs import check_file
+    from verisyn.steering.changes import read_do
+    from verisyn.steering.targets import read_targets
 
     of_path(check_file(out, force))
-    drawn = load(model)
-    frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, jobs=jobs, progress=_progress(as_json))
+    drawn, progress = load(model), _progress(as_json)
+    frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, do=read_do(do or ()),
+                               targets=read_targets(targets) if targets else None, jobs=jobs, progress=progress)
     write(with_dtypes(frame, drawn.origin), out, settings=drawn.info.format_settings,
           table_name=drawn.schema.table.name)
-    _say(f"Wrote {frame.height:,} rows to {out}.", as_json, {"out": str(out), "rows": frame.height})
+    _say("\n".join([*progress.notes, f"Wrote {frame.height:,} rows to {out}."]), as_json,
+         {"out": str(out), "rows": frame.height, "notes": progress.notes})
+
+
+@app.command(epilog="Example: verisyn impute survey-model survey.csv -o survey-complete.csv --draws 5")
+@_guarded
+def impute(
+    model: Annotated[Path, typer.Argument(help="A model folder from 'verisyn fit'.", show_default=False)],
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; with several draws, one a draw: "
+                                                          "NAME-1.csv, NAME-2.csv, …")],
+    draws: Annotated[int, typer.Option(help="How many completions, each drawn anew.", min=1)] = 1,
+    table: TableName = None, query: Query = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
+) -> None:
+    """Complete missing cells by draws from the model, given all other cells of the row."""
+    from verisyn.data import read, write
+    from verisyn.formats import of_path
+    from verisyn.frames import with_dtypes
+    from verisyn.model import EVERY_ROW, load
+    from verisyn.outputs import check_file
+
+    name, dot, ending = out.name.partition(".")
+    files = [out] if draws == 1 else [out.with_name(f"{name}-{i}{dot}{ending}") for i in range(1, draws + 1)]
+    for file in files:
+        of_path(check_file(file, force))
+    dataset = read(source, table=table, query=query, fit_rows=EVERY_ROW)
+    for file, frame in zip(files, load(model).impute_frames(dataset.frame, draws, seed=seed), strict=True):
+        write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings, table_name=dataset.table_name)
+    cells = sum(dataset.frame.null_count().row(0)) - sum(frame.null_count().row(0))
+    _say(f"Completed {cells:,} cells of {frame.height:,} rows; wrote {', '.join(map(str, files))}.", as_json,
+         {"out": [str(file) for file in files], "rows": frame.height, "cells": cells})
 
 
 @app.command(epilog="Example: verisyn assess synthetic.csv train.csv --holdout unseen.csv --out assessment")
@@ -222,13 +280,15 @@ def assess(
 
     check_folder(out, force)
     progress = _progress(as_json)
-    found = assess_data(synthetic, real, holdout, schema=schema, model=load(model) if model else None, target=target,
-                        seed=seed, progress=progress)
+    maker = load(model) if model else None
+    found = assess_data(synthetic, real, holdout, schema=schema, model=maker, target=target, seed=seed,
+                        progress=progress)
+    run = {"memory": maker.memory.to_dict()} if maker and maker.memory else None
     with writing_folder(out, force=force) as folder:
         (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
-        page = render(found, title=Path(synthetic).name, table=None, run=None, notes=found.about.get("notes", ()))
+        page = render(found, title=Path(synthetic).name, table=None, run=run, notes=found.about.get("notes", ()))
         (folder / "report.html").write_text(page, encoding="utf-8")
-    _say(summary(found, report=out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+    _say(summary(found, run, report=out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
 
 
 @app.command("list", epilog="Example: verisyn list kinds")
@@ -288,7 +348,11 @@ def _schema_table(schema: Any, notes: tuple[str, ...], out: Path) -> Any:
         missing = f"{column.missing:.1%}" if column.missing else ""
         grid.add_row(Text(column.name), column.kind, missing, Text(column.evidence))
     target = f"Target: {schema.table.target}. " if schema.table.target else ""
-    lines = [*(Text(note, style="dim") for note in notes), Text(f"{target}Wrote {out}; edit it, then pass --schema.")]
+    rules = Table("constraint", "columns", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for constraint in schema.table.constraints:
+        rules.add_row(constraint.kind, Text(", ".join(constraint.columns)), Text(constraint.evidence))
+    lines = [*([Text(), rules, Text()] if rules.row_count else ()), *(Text(note, style="dim") for note in notes),
+             Text(f"{target}Wrote {out}; edit it, then pass --schema.")]
     return Group(grid, *lines)
 
 

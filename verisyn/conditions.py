@@ -6,9 +6,10 @@ import ast
 import functools
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -55,8 +56,20 @@ class Condition:
         return Condition(self.text, tuple(conjuncts), self.quoted)
 
 
-def parse(text: str, columns: list[str]) -> Condition:
+Given = str | Mapping[str, Any]
+"""A condition as a user writes it."""
+
+
+def parse(given: Given, columns: Sequence[str]) -> Condition:
     """Read a condition.
+
+    Parameters
+    ----------
+    given : str or mapping
+        An expression, or a mapping from columns to what is wanted of them: a value, a list of values, a range
+        ``(low, high)`` with both ends included and None for an open end, or None for missing.
+    columns : sequence of str
+        The columns that may be named.
 
     Clauses compare a column with a value (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), a set (``in``, ``not in``) or
     ``None`` (``is``, ``is not``), joined by ``and``, ``or``, ``not``. A name that is not a Python identifier stands in
@@ -68,12 +81,15 @@ def parse(text: str, columns: list[str]) -> Condition:
     >>> rows = pl.DataFrame({"age": [25, 40, None], "native-country": ["Cuba", "Peru", "Cuba"]})
     >>> parse("18 <= age < 30 and `native-country` in ['Cuba', 'Peru']", rows.columns).holds(rows).tolist()
     [True, False, False]
+    >>> parse({"age": (30, None), "native-country": ["Cuba", "Peru"]}, rows.columns).holds(rows).tolist()
+    [False, True, False]
 
     Raises
     ------
     UserError
         If the text is not such an expression or names an unknown column.
     """
+    text = given if isinstance(given, str) else " and ".join(_clause(name, wish) for name, wish in given.items())
     quoted: dict[str, str] = {}
 
     def placeholder(found: re.Match) -> str:
@@ -89,6 +105,27 @@ def parse(text: str, columns: list[str]) -> Condition:
     clauses = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
     reader = _Reader(text, dict.fromkeys(columns), quoted)
     return Condition(text, tuple(reader.conjunct(c) for c in clauses), quoted)
+
+
+def _clause(name: str, wish: Any) -> str:
+    """One entry of a mapping, as an expression."""
+    if isinstance(wish, tuple):
+        if len(wish) != 2 or wish == (None, None):
+            raise UserError(f"The range {wish!r} for column {name!r} was not understood. Give (low, high), with None "
+                            "for one open end; a list for a set of values.")
+        ends = zip((">=", "<="), wish, strict=True)
+        return " and ".join(f"`{name}` {sign} {_spelt(end)}" for sign, end in ends if end is not None)
+    if isinstance(wish, list | set | frozenset):
+        inside = f"`{name}` in [{', '.join(_spelt(v) for v in wish if v is not None)}]"
+        return f"({inside} or `{name}` is None)" if None in wish else inside
+    return f"`{name}` is None" if wish is None else f"`{name}` == {_spelt(wish)}"
+
+
+def _spelt(value: Any) -> str:
+    """A value as it stands in an expression."""
+    if isinstance(value, date | time):
+        return repr(value.isoformat())
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 class _Reader:
@@ -133,14 +170,14 @@ class _Reader:
             values = self._literal(right)
             if not isinstance(values, list):
                 raise self._unreadable(right)
-            inside = self._value(left).is_in([_typed(v, self._dtype(left)) for v in values])
+            inside = self._value(left).is_in([typed(v, self._dtype(left)) for v in values])
             return inside if isinstance(op, ast.In) else ~inside
         return _COMPARE[type(op)](self._value(left, right), self._value(right, left))
 
     def _value(self, node: ast.expr, beside: ast.expr | None = None) -> pl.Expr:
         if isinstance(node, ast.Name):
             return pl.col(self._column(node))
-        return pl.lit(_typed(self._literal(node), self._dtype(beside)))
+        return pl.lit(typed(self._literal(node), self._dtype(beside)))
 
     def _dtype(self, node: ast.expr | None) -> pl.DataType | None:
         return self.columns.get(self._column(node)) if isinstance(node, ast.Name) else None
@@ -157,7 +194,7 @@ class _Reader:
                          "Use ==, !=, <, <=, >, >=, in, not in, is None, joined by and, or, not.")
 
 
-def _typed(value: object, dtype: pl.DataType | None) -> object:
+def typed(value: object, dtype: pl.DataType | None) -> object:
     """A quoted date or time beside a column of that type, as one; everything else as it is."""
     if not isinstance(value, str) or dtype is None or not dtype.is_temporal():
         return value
@@ -183,7 +220,7 @@ def allowed_codes(condition: Condition, coder: TableCoder, rng: np.random.Genera
     masks: Allowed = {}
     for own, where in coder.slices():
         clauses = [c for c in condition.conjuncts if c.columns <= set(own.columns) and c.columns]
-        if clauses and own.parts:
+        if clauses and own.parts and not own.needs:
             masks[where.start] = _mask(own, condition.only(clauses), rng)
     return masks
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from verisyn import shelves
+from verisyn.constraints._rules import standing
+from verisyn.constraints._search import find_all
 from verisyn.data import Dataset, read
 from verisyn.errors import UserError
 from verisyn.kinds import Declined, Recognised
@@ -70,7 +72,10 @@ def describe(data: Any, *, target: str | None = None, name: str | None = None,
     table = Table(name=name or dataset.table_name, columns=tuple(columns), rows=frame.height)
     if target is not None:
         table.column(target)
-    return Schema(tables=(table.model_copy(update={"target": target or _guess_target(table, frame)}),))
+    table = table.model_copy(update={"target": target or _guess_target(table, frame)})
+    with progress.stage("find constraints"):
+        constraints = find_all(frame, table)
+    return Schema(tables=(table.model_copy(update={"constraints": constraints}),))
 
 
 def describe_column(values: pl.Series) -> Column:
@@ -122,8 +127,8 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
     Raises
     ------
     UserError
-        If the schema names columns that the data lacks, or an unknown kind. A column that the schema does not name is
-        left out (:func:`left_out` says so).
+        If the schema names columns that the data lacks, or an unknown kind of column or of constraint. A column that
+        the schema does not name is left out (:func:`left_out` says so).
     """
     if schema is None:
         return describe(dataset, target=target, progress=progress)
@@ -137,6 +142,8 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
                         f"{', '.join(map(repr, have[:12]))}{', …' if len(have) > 12 else ''}). Correct the schema.")
     for column in table.columns:
         shelves.kinds.full_name(column.kind)
+    table = standing(table, have)
+    schema = schema.model_copy(update={"tables": (table, *schema.tables[1:])})
     if table.target is not None:
         table.column(table.target)
     if target is not None:

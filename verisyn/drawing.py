@@ -1,22 +1,68 @@
-"""Rows from a fitted model: in blocks whose bytes do not depend on who draws them, under conditions, in balance."""
+"""Rows from a fitted model: in blocks whose bytes do not depend on who draws them, accepted by their weights."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from verisyn.conditions import Condition, allowed_codes
+from verisyn.constraints._rules import Ledger
 from verisyn.errors import UserError
-from verisyn.modalities.table import Allowed, Fitted
+from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Table
 
 BLOCK = 20_000
-_LEVELS_TO_BALANCE = 100
+PILOT = 10_000
+_GIVE_UP = 400_000
+_MOST = 200_000_000
+_WAVE = 4
+_SETTLED = 2**31
+"""Number of the child seed that settles a block, past those of its coders."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Drawn codes, the log of each row's weight, and the columns whose values are settled before decoding."""
+
+    codes: np.ndarray
+    log_weight: np.ndarray
+    settled: pl.DataFrame
+
+    def take(self, which: np.ndarray) -> Batch:
+        """Return some of the rows."""
+        settled = self.settled.filter(which) if self.settled.width else self.settled
+        return Batch(self.codes[which], self.log_weight[which], settled)
+
+
+Source = Callable[[int, np.random.Generator], Batch]
+"""Draws so many candidates."""
+
+Keep = Callable[[pl.DataFrame, np.random.Generator], np.ndarray]
+"""Says which decoded candidates stay."""
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A first batch of candidates, from which the weights' bound is known."""
+
+    batch: Batch
+    bound: float
+
+    @property
+    def acceptance(self) -> float:
+        """The share of candidates that their weights let through."""
+        return float(np.exp(self.batch.log_weight - self.bound).mean()) if np.isfinite(self.bound) else 0.0
+
+    @property
+    def mass(self) -> float:
+        """The mean weight: under a condition, the probability of meeting it."""
+        return float(np.exp(self.batch.log_weight).mean())
 
 
 @dataclass(frozen=True)
@@ -27,96 +73,105 @@ class Drawing:
     coder: TableCoder
     fitted: Fitted
     seed: int
+    jobs: int = 1
+    ledger: Ledger = field(default_factory=Ledger)
 
-    def blocks(self, rows: int, root: np.random.SeedSequence, jobs: int, tick: Any) -> pl.DataFrame:
+    def decode(self, codes: np.ndarray, seed: np.random.SeedSequence, start: int = 0,
+               settled: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Turn codes into rows; every row that is drawn passes through here.
+
+        Parameters
+        ----------
+        codes : int32 array of shape (rows, parts)
+        seed : SeedSequence
+            The same seed gives the same rows.
+        start : int, default 0
+            Index of the first row in the whole sample, so that ids run on.
+        settled : DataFrame, optional
+            Columns whose values stand already, whatever their codes.
+        """
+        frame = self.coder.decode(codes, seed, start, self.ledger)
+        if settled is None or not settled.width:
+            return frame
+        return self.coder.rules.changed(frame, settled, np.random.default_rng(child(seed, _SETTLED)))
+
+    def finish(self, frame: pl.DataFrame, root: np.random.SeedSequence, say: Callable[[str, bool], None]
+               ) -> pl.DataFrame:
+        """Keep the constraints of the whole sample; say what keeping the constraints cost."""
+        frame = self.coder.rules.finish(frame, np.random.default_rng(child(root, _SETTLED)), self.ledger)
+        for note in self.ledger.notes():
+            say(note, False)
+        return frame
+
+    def blocks(self, rows: int, root: np.random.SeedSequence, tick: Any = lambda done: None) -> pl.DataFrame:
         """Draw in blocks of a fixed size with a seed each, so that the bytes do not depend on who draws which block."""
-        starts = range(0, rows, BLOCK)
 
         def block(start: int) -> pl.DataFrame:
-            draw, decode = _child(root, start // BLOCK).spawn(2)
-            size = min(BLOCK, rows - start)
-            codes, _ = self.fitted.sample(size, np.random.default_rng(draw))
-            return self.coder.decode(codes, decode, start)
+            draw, decode = child(root, start // BLOCK).spawn(2)
+            codes, _ = self.fitted.sample(min(BLOCK, rows - start), np.random.default_rng(draw))
+            return self.decode(codes, decode, start)
 
         frames = []
-        with ThreadPoolExecutor(jobs) as pool:
-            for frame in pool.map(block, starts):
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for frame in pool.map(block, range(0, rows, BLOCK)):
                 frames.append(frame)
                 tick(frame.height)
         return pl.concat(frames)
 
-    def _masks(self, condition: Condition) -> Allowed:
-        return allowed_codes(condition, self.coder, np.random.default_rng(self.seed))
+    def pilot(self, source: Source, root: np.random.SeedSequence) -> Pilot:
+        """Draw the first batch of a sample."""
+        batch = source(PILOT, np.random.default_rng(child(root, 0).spawn(1)[0]))
+        return Pilot(batch, float(batch.log_weight.max()))
 
-    def conditional(self, rows: int, condition: Condition, root: np.random.SeedSequence, tick: Any,
-                    allowed: Allowed | None = None) -> pl.DataFrame:
-        """Draw restricted rows, accept each in proportion to the condition's mass, check them after decoding."""
-        allowed = self._masks(condition) if allowed is None else allowed
-        if any(not mask.any() for mask in allowed.values()):
-            raise UserError(f"No row can meet the condition {condition.text!r}: some column never takes such a value. "
-                            f"{self._nearest(condition)}")
-        frames: list[pl.DataFrame] = []
-        got, bound = 0, 0.0
-        for number in range(10_000):
-            draw, accept, decode = _child(root, number).spawn(3)
-            codes, log_mass = self.fitted.sample(BLOCK, np.random.default_rng(draw), allowed)
-            if number == 0:
-                bound = float(log_mass.max())
-            if not np.isfinite(bound):
-                break
-            keep = np.log(np.random.default_rng(accept).random(BLOCK)) < log_mass - bound
-            frame = self.coder.decode(codes[keep], decode, got)
-            frame = frame.filter(condition.holds(frame))[: rows - got]
-            frames.append(frame)
-            got += frame.height
-            tick(frame.height)
-            if got >= rows:
-                return pl.concat(frames)
-            if number >= 20 and got == 0:
-                break
-        raise UserError(f"The condition {condition.text!r} is met by fewer than about 1 row in "
-                        f"{BLOCK * (number + 1) // max(got, 1):,} that the model draws, so {rows:,} such rows cannot "
-                        f"be drawn ({got:,} were). {self._nearest(condition)}")
+    def accepted(self, rows: int, source: Source, keep: Keep, root: np.random.SeedSequence, *, pilot: Pilot,
+                 tick: Any, unmet: Callable[[int, int], UserError], start: int = 0) -> tuple[pl.DataFrame, int]:
+        """Draw candidates, accept each in proportion to its weight, decode those, and keep what `keep` keeps.
 
-    def _nearest(self, condition: Condition) -> str:
-        """Say how often each clause alone is met, so that the impossible one can be seen."""
-        frame = self.blocks(BLOCK, np.random.SeedSequence(0), 1, lambda done: None)
-        shares = [(float(condition.only([c]).holds(frame).mean()), ", ".join(sorted(c.columns)))
-                  for c in condition.conjuncts]
-        told = "; ".join(f"the clause on {columns}: {share:.2%}" for share, columns in shares)
-        return f"Of unconditional rows each clause alone is met by: {told}. Loosen the rarest."
+        Blocks are drawn side by side and used in their order, so that the bytes do not depend on the threads.
+        `unmet` (candidates drawn, rows got) is raised where hardly any candidate stays. The rows are returned with the
+        index at which further ones may start.
+        """
+        size = int(np.clip(1.2 * rows / max(pilot.acceptance, 1e-9), 1000, BLOCK))
 
-    def balanced(self, rows: int, column: str, condition: Condition | None, root: np.random.SeedSequence,
-                  tick: Any) -> pl.DataFrame:
-        """Draw equally many rows of each level, then shuffle."""
-        self.table.column(column)
-        own, where = next((c, w) for c, w in self.coder.slices() if column in c.columns)
-        masks = self._masks(condition) if condition else {}
-        levels = self._levels(column, own.parts[0].size if len(own.parts) == 1 else 0, where.start)
-        if where.start in masks:  # levels that the condition excludes have no share
-            levels = [level for level in levels if masks[where.start][level]] or levels
-        shares = np.full(len(levels), rows // len(levels))
-        shares[: rows % len(levels)] += 1
-        frames = []
-        for i, (level, share) in enumerate(zip(levels, shares, strict=True)):
-            mask = np.zeros(own.parts[0].size, bool)
-            mask[level] = True
-            allowed = {**masks, where.start: mask & masks.get(where.start, True)}
-            if share:
-                want = condition or Condition(f"{column} at one level")
-                frames.append(self.conditional(int(share), want, _child(root, i), tick, allowed))
-        order = np.random.default_rng(_child(root, len(levels))).permutation(rows)
-        return pl.concat(frames)[order]
+        def draw(number: int) -> Batch:
+            seeds = child(root, number).spawn(2)
+            batch = source(size, np.random.default_rng(seeds[0])) if number else pilot.batch
+            chance = np.random.default_rng(seeds[1]).random(len(batch.log_weight))
+            return batch.take(np.log(chance) < batch.log_weight - pilot.bound)
 
-    def _levels(self, column: str, size: int, part: int) -> list[int]:
-        missing = self.coder.parts[part].missing if size else -1
-        levels = [code for code in range(size) if code != missing]
-        if not 2 <= len(levels) <= _LEVELS_TO_BALANCE:
-            raise UserError(f"Column {column!r} cannot be balanced: it has {len(levels)} levels, and between 2 and "
-                            f"{_LEVELS_TO_BALANCE} are needed. Choose a category or a yes/no column.")
-        return levels
+        def finish(number: int, batch: Batch, start: int) -> pl.DataFrame:
+            seeds = child(root, number).spawn(4)
+            frame = self.decode(batch.codes, seeds[2], start, batch.settled)
+            return frame.filter(keep(frame, np.random.default_rng(seeds[3])))
+
+        frames, got, number = [], 0, 0
+        with ThreadPoolExecutor(self.jobs) as pool:
+            while got < rows:
+                drawn = PILOT + size * (number - 1) if number else 0
+                if not np.isfinite(pilot.bound) or drawn > (_MOST if got else _GIVE_UP):
+                    raise unmet(max(drawn, PILOT), got)
+                wave = range(number, number + self._wave(rows - got, got / drawn if got else pilot.acceptance, size))
+                for frame, used in _in_order(pool, draw, finish, wave, start):
+                    frames.append(frame[: rows - got])
+                    got += frames[-1].height
+                    start += used
+                    tick(frames[-1].height)
+                number = wave.stop
+        return pl.concat(frames), start
+
+    def _wave(self, missing: int, share: float, size: int) -> int:
+        """How many blocks to draw next: about as many as the rows still missing need, if such a share stays."""
+        return int(np.clip(np.ceil(missing / (share * size + 1e-9)), 1, _WAVE * self.jobs))
 
 
-def _child(root: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
+def _in_order(pool: Executor, draw: Any, finish: Any, wave: range, start: int) -> list[tuple[pl.DataFrame, int]]:
+    """Draw all blocks of a wave, then decode them: where a block's rows begin depends on those before it."""
+    batches = list(pool.map(draw, wave))
+    sizes = [len(b.codes) for b in batches]
+    starts = [a for a, _ in pairwise(accumulate(sizes, initial=start))]
+    return list(zip(pool.map(finish, wave, batches, starts), sizes, strict=True))
+
+
+def child(root: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
     """Return the child `number` of a seed without spawning those before it."""
     return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Verdict = Literal["good", "fair", "poor", "not answered"]
 
@@ -69,6 +69,12 @@ class Finding:
         return {"name": self.name, "title": self.title, "value": self.value, "interval": interval,
                 "floor": self.floor, "ceiling": self.ceiling, "verdict": self.verdict, "reason": self.reason,
                 "rule": self.rule, "details": self.details}
+
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """Rebuild from `to_dict`."""
+        return cls(**{**told, "interval": None if told["interval"] is None else tuple(told["interval"])})
 
 
 @dataclass(frozen=True)

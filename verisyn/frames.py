@@ -202,7 +202,7 @@ def _spell(dtype: pl.DataType) -> str:
 
 
 def _restore(column: pl.Series, origin: Origin) -> pl.Series:
-    name, *words = origin.dtypes.get(column.name, "").split()
+    name, *words = origin.dtypes.get(column.name, "").split() or [""]
     try:
         if name == "Enum":
             present = column.drop_nulls().unique().to_list()

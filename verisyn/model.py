@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from verisyn import __version__, shelves, storage
-from verisyn.conditions import parse
+from verisyn import __version__, memory, shelves, storage
+from verisyn.checkpoint import Checkpoint, fingerprint
+from verisyn.conditions import Given
 from verisyn.data import read
 from verisyn.description import resolve_schema
 from verisyn.drawing import Drawing
 from verisyn.errors import UserError, did_you_mean, whole_number
+from verisyn.findings import Finding
 from verisyn.frames import Origin, from_polars
+from verisyn.imputation import impute, with_columns_of
+from verisyn.memory import Recipe
 from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
+from verisyn.outliers import Ordinary, reasons
 from verisyn.outputs import writing_folder
-from verisyn.progress import Progress
+from verisyn.progress import Progress, WarningProgress
+from verisyn.running import Budget, Run
 from verisyn.schema import Schema
+from verisyn.steering import Wishes
+from verisyn.steering.intervention import Do, columns_in_order
+from verisyn.steering.refit import Refitter, Sample
+from verisyn.steering.targets import Wanted
+
+EVERY_ROW = 2**62
+"""Where each row gets an answer, none is left out by sampling."""
 
 
 def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str = "table.trees", seed: int = 0,
-        holdout: float = 0.0, jobs: int | None = None, progress: Progress | None = None, **settings: Any) -> Model:
+        holdout: float = 0.0, privacy: str | float | None = None, max_leak: float | None = None,
+        audit: bool | None = None, budget: str | float | None = None, checkpoint: str | Path | None = None,
+        jobs: int | None = None, progress: Progress | None = None, **settings: Any) -> Model:
     """Learn a generator from data.
 
     Parameters
@@ -41,6 +57,21 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
         The same data, schema, settings, seed and version give the same model.
     holdout : float, default 0
         Share of rows to set aside, unseen, so that the model can be assessed against them. 0 learns from every row.
+    privacy : {"low", "standard", "high"} or float, optional
+        Position of the generator's privacy dial, in words or from 0 to 1. Without it, the generator's own default.
+    max_leak : float, optional
+        Instead of `privacy`: take the least private position at which the likelihood attack on the model file keeps the
+        upper end of its 95 % interval, an AUC, at this or less; measured on models of half the rows, 10 000 at most.
+    audit : bool, optional
+        Whether to measure what the model file tells of its rows (``model.memory``): against the holdout where there is
+        one, else by fitting a second model on half the rows, 10 000 at most. By default it is left out only where that
+        second fit would take minutes, or where a budget is used up.
+    budget : str or float, optional
+        About how long learning may take by the clock: ``"90s"``, ``"2min"``, or seconds. What is not learnt by then is
+        left coarse, and ``model.info.notes`` says what; the model then depends on the speed of the machine.
+    checkpoint : path, optional
+        A folder that keeps each part of the model as it is learnt. After an interruption the same call goes on from
+        there and gives the same model. It is removed when all is learnt; what a budget cut short is not kept.
     jobs : int, optional
         Threads; all cores by default. The result does not depend on it.
     progress : Progress, optional
@@ -55,7 +86,10 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     Raises
     ------
     UserError
-        If the data cannot be read, the schema does not fit it, or a name or setting is unknown.
+        If the data cannot be read, the schema does not fit it, a name or setting is unknown, or the checkpoint is of
+        another fit.
+    Refused
+        If no position of the dial keeps `max_leak`.
 
     Examples
     --------
@@ -64,22 +98,43 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     >>> fit(frame, seed=0).sample(3, seed=1).shape
     (3, 2)
     """
+    from verisyn.frontier import choose, dialled
+
     whole_number("seed", seed, 0)
+    run = Run(Budget.read(budget))
     dataset, progress, jobs = read(data), progress or Progress(), jobs or os.cpu_count() or 1
+    settings = dialled(generator, settings, privacy, max_leak)
     maker = _generator(generator, settings)
     schema = resolve_schema(schema, dataset, progress=progress)
-    train = dataset.split(holdout, seed)[0] if holdout else dataset
+    train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
+    recipe, decided = Recipe(schema, generator, settings, seed, jobs), None
+    if max_leak is not None:
+        with progress.stage("choose the privacy dial"):
+            decided = choose(recipe, train.frame, max_leak)
+        maker = replace(maker, privacy=decided.privacy)
+        recipe = replace(recipe, settings={**settings, "privacy": decided.privacy})
     coder_seed, fit_seed = np.random.SeedSequence(seed).spawn(2)
     with progress.stage("learn columns"):
         coder = TableCoder.learn(train.frame, schema.table, coder_seed)
         codes = coder.encode(train.frame)
+    kept = Checkpoint(checkpoint, fingerprint(codes, generator, vars(maker), seed)) if checkpoint else None
+    run.kept = kept
     with progress.stage("fit", total=len(codes.parts)) as tick:
-        fitted = maker.fit(codes, fit_seed, jobs=jobs, tick=tick)
+        fitted = maker.fit_within(run, codes, fit_seed, jobs=jobs, tick=tick)
+    if kept and not run.cut:
+        kept.remove()
     info = Info(generator=shelves.generators.full_name(generator), settings=dataclasses.asdict(maker), seed=seed,
                 holdout=holdout, rows_source=dataset.rows_total[dataset.table_name], rows_train=train.frame.height,
                 name=dataset.name, version=__version__, format=dataset.format,
-                format_settings=dict(dataset.format_settings))
-    return Model(schema, coder, fitted, dataset.origin, info)
+                format_settings=dict(dataset.format_settings), notes=run.notes(codes.names))
+    model = Model(schema, coder, fitted, dataset.origin, info)
+    with progress.stage("audit"):
+        model.memory = memory.audit(model, recipe, train.frame, unseen.frame if unseen else None,
+                                    asked=False if run.cut and audit is None else audit,
+                                    known=decided.found if decided else None)
+    if decided and model.memory:
+        model.memory = decided.compared(model.memory)
+    return model
 
 
 def _generator(name: str, settings: dict[str, Any]) -> Any:
@@ -105,21 +160,35 @@ class Info:
     version: str
     format: str
     format_settings: dict[str, Any]
+    notes: Sequence[str] = ()
 
 
 class Model:
-    """What was learnt from one table. It holds no training row, but is as confidential as its data (see the docs)."""
+    """What was learnt from one table. It holds no training row, but is as confidential as its data (see the docs).
 
-    def __init__(self, schema: Schema, coder: TableCoder, fitted: Fitted, origin: Origin, info: Info):
+    `memory` is the finding on what it tells of its training rows; None where that was not asked.
+    """
+
+    def __init__(self, schema: Schema, coder: TableCoder, fitted: Fitted, origin: Origin, info: Info,
+                 memory: Finding | None = None):
         self.schema, self.coder, self.fitted, self.origin, self.info = schema, coder, fitted, origin, info
+        self.memory = memory
+        self._refits: dict[bytes, Sample] = {}
+        self._ordinary: Ordinary | None = None
 
     def __repr__(self) -> str:
         return (f"Model({self.info.generator} of {self.info.name!r}: {len(self.coder.columns)} columns, "
                 f"{self.info.rows_train:,} rows learnt from, seed {self.info.seed})")
 
     # -- drawing ----------------------------------------------------------------------------------------------------
-    def sample(self, rows: int | None = None, *, seed: int = 0, given: str | None = None, balance: str | None = None,
-               jobs: int | None = None, progress: Progress | None = None) -> Any:
+    @property
+    def order(self) -> list[str]:
+        """The columns in the order in which they are drawn; those that are only regenerated come last."""
+        return columns_in_order(self._drawing(1))
+
+    def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | None = None, balance: str | None = None,
+               do: Do | None = None, targets: Wanted | None = None, jobs: int | None = None,
+               progress: Progress | None = None) -> Any:
         """Draw synthetic rows.
 
         Parameters
@@ -128,15 +197,23 @@ class Model:
             How many; as many as the source had by default.
         seed : int, default 0
             The same model and seed give the same bytes, whatever `jobs` is.
-        given : str, optional
-            A condition that every row meets, such as ``"income == '>50K' and age < 30"``. Rows are drawn from the
-            model's conditional distribution: columns before the condition respond to it too.
+        given : str or mapping, optional
+            A condition that every row meets, such as ``"income == '>50K' and age < 30"`` or ``{"income": ">50K",
+            "age": (None, 29), "job": ["clerk", "cook"], "debt": None}`` (value, range, set, missing). Rows are drawn
+            from the model's conditional distribution: columns before the condition respond to it too.
         balance : str, optional
             A column whose levels are to be equally frequent.
+        do : mapping, optional
+            Columns that are set in their turn, such as ``{"smoker": "no", "rate": "+1"}``: only columns drawn after
+            them (see :attr:`order`) respond. A change is written ``"+1"``, ``"-10%"``, ``"*1.1"`` or ``"+1pp"``.
+        targets : mapping, optional
+            What is wanted of all rows together: ``{"age": 45, "income": {">50K": 0.5}, "age < 30": 0.2}`` is a mean,
+            shares of levels, and the share of a condition. The rows are tilted towards it as little as that takes.
         jobs : int, optional
             Threads; all cores by default.
         progress : Progress, optional
-            Shows and records the stage.
+            Shows and records the stage; what is to be said of `do`, of `targets` and of rare conditions is in its
+            ``notes``. Without it, what needs attention becomes a Python warning.
 
         Returns
         -------
@@ -146,42 +223,142 @@ class Model:
         Raises
         ------
         UserError
-            If the condition names an unknown column, cannot be read, or is practically never met.
+            If a wish names an unknown column, cannot be read, or is practically never met; with the nearest possible.
 
         Notes
         -----
         A row that meets the codes of a condition is accepted in proportion to the condition's exact probability given
         the columns before it; the largest probability seen in a pilot block serves as the bound (empirical supremum
-        rejection sampling, Caffo, Booth and Davis 2002).
+        rejection sampling, Caffo, Booth and Davis 2002). Where that would cost more than learning anew, a generator is
+        fitted to the model's own rows with the condition's columns first. ``docs/steering.md`` tells of all of it.
         """
-        return from_polars(self.sample_frame(rows, seed=seed, given=given, balance=balance, jobs=jobs,
-                                             progress=progress), self.origin)
+        return from_polars(self.sample_frame(rows, seed=seed, given=given, balance=balance, do=do, targets=targets,
+                                             jobs=jobs, progress=progress), self.origin)
 
-    def sample_frame(self, rows: int | None = None, *, seed: int = 0, given: str | None = None,
-                     balance: str | None = None, jobs: int | None = None,
-                     progress: Progress | None = None) -> pl.DataFrame:
+    def sample_frame(self, rows: int | None = None, *, seed: int = 0, given: Given | None = None,
+                     balance: str | None = None, do: Do | None = None, targets: Wanted | None = None,
+                     jobs: int | None = None, progress: Progress | None = None) -> pl.DataFrame:
         """Draw synthetic rows as a polars frame; see :meth:`sample`."""
         rows = self.info.rows_source if rows is None else whole_number("rows", rows, 1)
         whole_number("seed", seed, 0)
-        condition = parse(given, list(self.coder.columns)) if given else None
-        root = np.random.SeedSequence(seed)
-        progress, jobs = progress or Progress(), jobs or os.cpu_count() or 1
-        drawing = Drawing(self.schema.table, self.coder, self.fitted, self.info.seed)
+        wishes = Wishes.read(self.coder, given=given, balance=balance, do=do, targets=targets)
+        progress, jobs = progress or WarningProgress(), jobs or os.cpu_count() or 1
+        maker = _generator(self.info.generator, self.info.settings)
+        refitter = Refitter(maker, self.fitted, self.info.rows_train, self.info.seed, jobs, progress.note, self._refits)
         with progress.stage("sample", total=rows) as tick:
-            if balance:
-                return drawing.balanced(rows, balance, condition, root, tick)
-            if condition:
-                return drawing.conditional(rows, condition, root, tick)
-            return drawing.blocks(rows, root, jobs, tick)
+            drawing, root = self._drawing(jobs), np.random.SeedSequence(seed)
+            frame = wishes.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
+            return drawing.finish(frame, root, progress.note)
+
+    def _drawing(self, jobs: int) -> Drawing:
+        return Drawing(self.schema.table, self.coder, self.fitted, self.info.seed, jobs)
 
     # -- asking -----------------------------------------------------------------------------------------------------
     def log_prob(self, data: Any) -> np.ndarray:
         """Return the log-likelihood of each row's codes, float64 of shape (rows,); higher is more typical."""
-        frame = read(data).frame
+        frame = self._known(read(data, fit_rows=EVERY_ROW).frame)
+        return self.fitted.log_prob(self.coder.encode(frame).values).sum(axis=1)
+
+    def outlier_score(self, data: Any) -> np.ndarray:
+        """Return how unusual each row is, float64 of shape (rows,) from 0 to 1.
+
+        The score is the share of the model's own rows that are likelier, by the density of the row: 0.99 says that one
+        in a hundred of the model's own rows is as unlikely. Values beyond the model's range, levels that it does not
+        know, and missing values where there were none, make a row unlikely.
+
+        Parameters
+        ----------
+        data : Dataset, dataframe, path or URL
+            Rows with the model's columns.
+
+        Raises
+        ------
+        UserError
+            If a column is not there.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"height": [1.62, 1.75, 1.81, 1.58] * 50, "smoker": ["yes", "no", "no", "no"] * 50})
+        >>> model = fit(frame, seed=0)
+        >>> odd = model.outlier_score(pl.DataFrame({"height": [1.75, 2.6], "smoker": ["no", "no"]}))
+        >>> bool(odd[0] < 0.9), bool(odd[1] > 0.999)
+        (True, True)
+        """
+        ordinary, log_p = self._likelihoods(data)
+        return ordinary.score(log_p.sum(axis=1))
+
+    def outlier_reasons(self, data: Any) -> pl.DataFrame:
+        """Return what makes rows unusual.
+
+        Returns
+        -------
+        polars DataFrame
+            `score`; `column`, the one that adds most to it; and for each column by how many nats it is less likely,
+            given the columns before it in :attr:`order`, than that of an own row is on average. Columns that are coded
+            together share one entry.
+        """
+        ordinary, log_p = self._likelihoods(data)
+        return reasons(log_p, ordinary, ["/".join(coder.columns) for coder in self.coder.coders])
+
+    def _likelihoods(self, data: Any) -> tuple[Ordinary, np.ndarray]:
+        drawing = self._drawing(os.cpu_count() or 1)
+        if self._ordinary is None:
+            self._ordinary = Ordinary.of(drawing, self.info.rows_train)
+        frame = self._known(read(data, fit_rows=EVERY_ROW).frame)
+        return self._ordinary, self._ordinary.by_coder(frame, drawing)
+
+    def _known(self, frame: pl.DataFrame) -> pl.DataFrame:
         missing = [c for c in self.coder.columns if c not in frame.columns]
         if missing:
             raise UserError(f"The rows lack the column {missing[0]!r}, which the model knows.")
-        return self.fitted.log_prob(self.coder.encode(frame.select(self.coder.columns)).values).sum(axis=1)
+        return frame.select(self.coder.columns)
+
+    # -- completing -------------------------------------------------------------------------------------------------
+    def impute(self, data: Any, draws: int = 1, *, seed: int = 0) -> Any:
+        """Complete missing cells.
+
+        Each missing cell is drawn from the model's distribution given all other cells of its row, so that spread and
+        dependence stay as they are (a mean would shrink both). Observed cells come back as they were. Several draws
+        show how uncertain the completion is (multiple imputation, Rubin 1987): analyse each, then pool.
+
+        Parameters
+        ----------
+        data : Dataset, dataframe, path or URL
+            Rows with the model's columns. A column that is not there is completed as a whole; one that the model does
+            not know stays as it is, and so do ids, personal data and free text.
+        draws : int, default 1
+            How many completions.
+        seed : int, default 0
+
+        Returns
+        -------
+        dataframe, or list of dataframes where `draws` is more than 1
+            Of the kind and with the data types that came in.
+
+        Raises
+        ------
+        UserError
+            If the model's generator cannot draw a part of a row given the rest.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"height": [1.62, 1.75, 1.81, 1.58] * 50, "smoker": ["yes", "no", "no", "no"] * 50})
+        >>> model = fit(frame, seed=0)
+        >>> model.impute(pl.DataFrame({"height": [1.62, None], "smoker": [None, "no"]})).null_count().row(0)
+        (0, 0)
+        """
+        dataset = read(data, fit_rows=EVERY_ROW)
+        frames = self.impute_frames(dataset.frame, whole_number("draws", draws, 1), seed=seed)
+        given_back = [dataset.give_back(frame) for frame in frames]
+        return given_back[0] if draws == 1 else given_back
+
+    def impute_frames(self, frame: pl.DataFrame, draws: int = 1, *, seed: int = 0) -> list[pl.DataFrame]:
+        """Complete missing cells of a polars frame; see :meth:`impute`."""
+        whole_number("seed", seed, 0)
+        drawing = self._drawing(os.cpu_count() or 1)
+        return impute(with_columns_of(frame, drawing), drawing, draws, np.random.SeedSequence(seed))
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def save(self, path: str | Path, *, force: bool = False) -> None:
@@ -199,7 +376,8 @@ class Model:
         """Write the model's files into an existing folder."""
         storage.save(folder, {"info": dataclasses.asdict(self.info), "schema": self.schema.model_dump(mode="json"),
                               "origin": self.origin.to_dict(), "columns": self.coder.state(),
-                              "generator": self.fitted.state()})
+                              "generator": self.fitted.state(),
+                              "memory": self.memory and self.memory.to_dict()})
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -210,7 +388,8 @@ class Model:
             coder = TableCoder.restore(state["columns"])
             home = shelves.generators.take(info.generator).Generator
             fitted = home.fitted.restore(coder.parts, state["generator"])
-            return cls(Schema.model_validate(state["schema"]), coder, fitted, Origin.from_dict(state["origin"]), info)
+            return cls(Schema.model_validate(state["schema"]), coder, fitted, Origin.from_dict(state["origin"]), info,
+                       state.get("memory") and Finding.from_dict(state["memory"]))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:  # the file was edited or mangled
             raise UserError(f"The model {str(path)!r} is damaged: its parts do not fit together "
                             f"({type(e).__name__}: {e}). Fit it again.") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ def reset_peak() -> None:
 
 @dataclass
 class Progress:
-    """Records what each stage costs; subclasses also show it.
+    """Records what each stage costs, and what is to be said of it; subclasses also show it.
 
     Examples
     --------
@@ -58,6 +59,11 @@ class Progress:
     """
 
     costs: list[StageCost] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str, alarm: bool = False) -> None:
+        """Keep a sentence for the user; an alarm is one that needs attention."""
+        self.notes.append(text)
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
@@ -72,6 +78,16 @@ class Progress:
     @contextmanager
     def _show(self, name: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda done: None
+
+
+class WarningProgress(Progress):
+    """Silent, but an alarm becomes a Python warning."""
+
+    def note(self, text: str, alarm: bool = False) -> None:
+        """Keep a sentence for the user, and warn of an alarm."""
+        super().note(text, alarm)
+        if alarm:
+            warnings.warn(text, stacklevel=2)
 
 
 class TerminalProgress(Progress):

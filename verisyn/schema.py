@@ -1,4 +1,4 @@
-"""Schema → Table → Column: frozen, found by describe(), round-trips through YAML."""
+"""Schema → Table → Column, Constraint: frozen, found by describe(), round-trips through YAML."""
 
 from __future__ import annotations
 
@@ -47,13 +47,35 @@ class Column(_Frozen):
     evidence: str = ""
 
 
+class Constraint(_Frozen):
+    """What must hold between columns of a row, or of the whole table.
+
+    Parameters
+    ----------
+    kind : str
+        A name on the `constraints` shelf.
+    columns : tuple of str
+        The columns it speaks of, in the order its kind asks for.
+    settings : dict
+        What the kind wants to know beyond the columns. A user may edit it.
+    evidence : str
+        How many rows of the data it rests on, in one sentence.
+    """
+
+    kind: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    evidence: str = ""
+
+
 class Table(_Frozen):
-    """One table: its columns in order, the rows it was described from and the target, if one is known."""
+    """One table: its columns in order, what holds between them, the rows it was described from, and the target."""
 
     name: str
     columns: tuple[Column, ...]
     rows: int = 0
     target: str | None = None
+    constraints: tuple[Constraint, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.

@@ -92,5 +92,7 @@ kinds = Shelf("kinds", "kind")
 generators = Shelf("modalities", "generator")
 metrics = Shelf("metrics", "metric")
 formats = Shelf("formats", "file format")
+constraints = Shelf("constraints", "constraint")
 
-SHELVES = {"kinds": kinds, "generators": generators, "metrics": metrics, "formats": formats}
+SHELVES = {"kinds": kinds, "constraints": constraints, "generators": generators, "metrics": metrics,
+           "formats": formats}

@@ -15,8 +15,11 @@ from verisyn import __version__
 from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
 from verisyn.description import left_out, resolve_schema
-from verisyn.findings import Assessment
+from verisyn.findings import Assessment, NotAnswered
 from verisyn.frames import with_dtypes
+from verisyn.frontier import Curve, has_dial, positions
+from verisyn.frontier import curve as draw_curve
+from verisyn.memory import Recipe
 from verisyn.model import Model, fit
 from verisyn.outputs import check_folder, sha256, writing_folder
 from verisyn.progress import Progress
@@ -36,6 +39,7 @@ class Story:
     assessment: Assessment
     progress: Progress
     notes: tuple[str, ...]
+    dial: Curve | None = None
 
     @property
     def data(self) -> Any:
@@ -49,7 +53,8 @@ class Story:
         rows = {"source": info.rows_source, "train": info.rows_train,
                 "holdout": self.source.frame.height - info.rows_train, "synthetic": self.frame.height}
         return {"versions": versions(), "seed": info.seed, "generator": info.generator, "settings": info.settings,
-                "rows": rows, "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes)}
+                "rows": rows, "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes),
+                "memory": self.model.memory and self.model.memory.to_dict(), "dial": self.dial and self.dial.to_dict()}
 
     def report(self, run: dict[str, Any] | None = None) -> str:
         """Return the report as one self-contained HTML text."""
@@ -94,8 +99,9 @@ class Story:
 
 def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
           schema: Schema | str | Path | None = None, generator: str = "table.trees", holdout: float | None = None,
-          target: str | None = None, jobs: int | None = None, force: bool = False,
-          progress: Progress | None = None) -> Any:
+          target: str | None = None, privacy: str | float | None = None, max_leak: float | None = None,
+          curve: bool | None = None, budget: str | float | None = None, checkpoint: str | Path | None = None,
+          jobs: int | None = None, force: bool = False, progress: Progress | None = None) -> Any:
     """Turn data into synthetic data; with `out`, write it to a folder together with its proof.
 
     Parameters
@@ -116,6 +122,12 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
         Share of rows set aside to judge the result. 0.2 with `out`; 0 (learn from every row) without.
     target : str, optional
         The column that models are asked to predict when utility is measured.
+    privacy, max_leak : optional
+        The generator's privacy dial, or the largest leak that chooses it; see :func:`fit`.
+    curve : bool, optional
+        Whether the report draws what the dial does to this data. By default, where that takes seconds.
+    budget, checkpoint : optional
+        About how long learning may take, and a folder to go on from after an interruption; see :func:`fit`.
     jobs : int, optional
         Threads; the result does not depend on it.
     force : bool, default False
@@ -136,24 +148,29 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     True
     """
     if out is None:
-        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, jobs=jobs,
+        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, privacy=privacy,
+                    max_leak=max_leak, audit=False, budget=budget, checkpoint=checkpoint, jobs=jobs,
                     progress=progress)
         return model.sample(rows, seed=seed, jobs=jobs, progress=progress)
     check_folder(out, force)
     story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
-                 holdout=HOLDOUT if holdout is None else holdout)
+                 holdout=HOLDOUT if holdout is None else holdout, privacy=privacy, max_leak=max_leak, curve=curve,
+                 budget=budget, checkpoint=checkpoint)
     story.save(out, force=force)
     return story.data
 
 
 def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema | str | Path | None = None,
-         generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None, jobs: int | None = None,
+         generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None,
+         privacy: str | float | None = None, max_leak: float | None = None, curve: bool | None = None,
+         budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
          progress: Progress | None = None) -> Story:
     """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
     progress = progress or Progress()
     dataset = source if isinstance(source, Dataset) else _read(source, seed, progress)
     schema = resolve_schema(schema, dataset, target=target, progress=progress)
-    model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, jobs=jobs, progress=progress)
+    model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
+                budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
     frame = model.sample_frame(rows, seed=seed, jobs=jobs, progress=progress)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
     about = {"source": dataset.name, "generator": model.info.generator, "seed": seed}
@@ -161,8 +178,26 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     unseen_rows = unseen.frame[names] if unseen else None
     assessment = assess_frames(frame, train.frame[names], unseen_rows, schema.table, coder=model.coder, seed=seed,
                                progress=progress, about=about)
-    notes = (*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes)
-    return Story(dataset, frame, model, schema, assessment, progress, notes)
+    dial, more = _dial(model, train.frame, unseen.frame if unseen else None, curve, jobs, progress)
+    notes = (*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes, *progress.notes,
+             *more)
+    return Story(dataset, frame, model, schema, assessment, progress, notes, dial)
+
+
+def _dial(model: Model, train: pl.DataFrame, unseen: pl.DataFrame | None, asked: bool | None, jobs: int | None,
+          progress: Progress) -> tuple[Curve | None, tuple[str, ...]]:
+    """Return the curve of the privacy dial, or the sentence that says why there is none."""
+    info = model.info
+    if asked is False or not has_dial(info.generator):
+        return None, ()
+    recipe, chosen = Recipe(model.schema, info.generator, info.settings, info.seed, jobs), info.settings["privacy"]
+    try:
+        if unseen is None:
+            raise NotAnswered("there is no holdout to judge by")
+        with progress.stage("privacy dial", total=len(positions(chosen))) as tick:
+            return draw_curve(recipe, train, unseen, chosen, whatever_it_costs=asked is True, tick=tick), ()
+    except NotAnswered as why:
+        return None, (f"What the privacy dial does to this data was not measured, because {why}.",)
 
 
 def versions() -> dict[str, str]:

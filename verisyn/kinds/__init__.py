@@ -101,6 +101,17 @@ class BaseCoder(ABC):
     columns: tuple[str, ...]
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+    recomputed: tuple[str, ...] = ()
+    """Those of `columns` that follow from the others, or from `needs`: codes do not say them of their own."""
+    needs: tuple[str, ...] = ()
+    """Columns of other coders without which `decode` cannot give what is recomputed."""
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the values are learnt, rather than regenerated as ids and personal data are."""
+        from verisyn import shelves
+
+        return getattr(shelves.kinds.take(self.kind), "modelled", True)
 
     @classmethod
     @abstractmethod

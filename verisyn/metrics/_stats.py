@@ -8,6 +8,7 @@ import numpy as np
 
 Z = 1.959963984540054
 """Standard normal deviate of a two-sided 95 % interval."""
+_TPR_ROWS = 500
 
 
 def wilson(hits: float, rows: float) -> tuple[float, float]:
@@ -93,6 +94,18 @@ def roc(truth: np.ndarray, score: np.ndarray, points: int = 50) -> list[list[flo
     cuts = np.unique(np.quantile(no, np.linspace(0, 1, points - 2)))[::-1]
     found = [[1 - np.searchsorted(side, cut, "left") / len(side) for side in (no, yes)] for cut in cuts]
     return [[round(float(x), 4) for x in point] for point in [[0.0, 0.0], *found, [1.0, 1.0]]]
+
+
+def caught(truth: np.ndarray, score: np.ndarray) -> dict[str, float | list[float] | None]:
+    """Return the share of members above 99 % of strangers, with its interval; None with fewer than 500 strangers.
+
+    The keys are ``caught`` and ``caught_interval``; the parameters are those of :func:`auc`.
+    """
+    if (~truth).sum() < _TPR_ROWS:
+        return {"caught": None, "caught_interval": None}
+    hits = score[truth] > np.quantile(score[~truth], 0.99, method="higher")
+    low, high = wilson(float(hits.sum()), len(hits))
+    return {"caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)]}
 
 
 def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from verisyn import schema
-from verisyn.findings import Assessment
+from verisyn.findings import Assessment, Finding
 from verisyn.report import _words
 from verisyn.report._charts import templates
 from verisyn.report._pictures import Pictures, pictures
@@ -48,15 +48,16 @@ def render(assessment: Assessment, *, title: str, table: schema.Table | None = N
     """
     from jinja2 import Environment, FileSystemLoader
 
-    drawn = pictures(assessment)
+    drawn = pictures(assessment, (run or {}).get("dial"))
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     about = {"rows": {}, **assessment.about}
     run = {"rows": about.pop("rows"), **(run or {})}
     notes = list(dict.fromkeys([*notes, *about.pop("notes", [])]))
     answered = [f for f in assessment.findings if f.verdict != "not answered"]
+    memory = Finding.from_dict(run["memory"]) if run.get("memory") else None
     ids = {id(picture): name for name, picture in drawn.all.items()}
     return environment.get_template("page.html.j2").render(
-        title=title, run=run, notes=notes, about=about, words=_words, strip=strip,
+        title=title, run=run, memory=memory, notes=notes, about=about, words=_words, strip=strip,
         answer=_words.answer(assessment), questions=_words.by_question(assessment.findings),
         answered=_words.by_question(answered), unanswered=[f for f in assessment.findings if f not in answered],
         pictures=drawn, chart_id=lambda picture: ids[id(picture)], kinds=_kinds(table), charts=_charts(drawn),

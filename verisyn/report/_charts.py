@@ -18,7 +18,7 @@ def templates(names: set[str]) -> dict[str, dict[str, Any]]:
     """Return the Vega-Lite specifications of the named templates."""
     makers = {"numbers": lambda: _overlay(moments=False), "moments": lambda: _overlay(moments=True), "levels": _levels,
               "roc": _curve, "gains": _gains, "real": lambda: _heat("real"), "fake": lambda: _heat("fake"),
-              "gap": lambda: _heat("gap")}
+              "gap": lambda: _heat("gap"), "dial": _dial}
     return {name: _styled(makers[name]()) for name in sorted(names)}
 
 
@@ -94,6 +94,29 @@ def _curve() -> Any:
         y=alt.Y(**share("fpr"), title="found"))
     found = base.mark_line(color=_FAKE, strokeWidth=2).encode(y=alt.Y(**share("tpr"), title="found"))
     return alt.layer(chance, found)
+
+
+def _dial() -> Any:
+    """Draw fidelity against leak along the privacy dial, with intervals; best is the lower left corner."""
+    import altair as alt
+
+    def auc(field: str, title: str) -> dict[str, Any]:
+        return {"shorthand": field, "type": "quantitative", "title": title,
+                "scale": alt.Scale(zero=False, padding=12), "axis": alt.Axis(format=".2f", tickCount=5)}
+
+    told = [alt.Tooltip("privacy:Q", format=".2f"), alt.Tooltip("attack:Q", title="attack", format=".3f"),
+            alt.Tooltip("c2st:Q", title="judge", format=".3f")]
+    across, up = "likelihood attack on the model file (AUC)", "judge of its rows (AUC)"
+    base = alt.Chart(alt.NamedData("rows")).encode(x=alt.X(**auc("attack", across)), y=alt.Y(**auc("c2st", up)))
+    spans = [base.mark_rule(color="var(--line)", strokeWidth=1.5).encode(**ends) for ends in (
+        {"x": alt.X(**auc("attack_low", across)), "x2": "attack_high"},
+        {"y": alt.Y(**auc("c2st_low", up)), "y2": "c2st_high"})]
+    line = base.mark_line(color=_REAL, strokeWidth=2).encode(order="privacy:Q")
+    points = base.mark_point(filled=True, opacity=1).encode(
+        color=alt.condition("datum.chosen", alt.value(_FAKE), alt.value("var(--quiet)")),
+        size=alt.condition("datum.chosen", alt.value(130), alt.value(45)), tooltip=told)
+    names = base.mark_text(align="left", dx=8, dy=-8, fontSize=11, color="var(--ink)").encode(text="label:N")
+    return alt.layer(*spans, line, points, names)
 
 
 def _gains() -> Any:

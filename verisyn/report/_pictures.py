@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -47,11 +47,12 @@ class Pictures:
     worst_pairs: tuple[dict[str, Any], ...] = ()
     telling: tuple[tuple[str, Picture], ...] = ()
     attack: Picture | None = None
+    dial: Picture | None = None
     all: dict[str, Picture] = field(default_factory=dict)
 
 
-def pictures(assessment: Assessment) -> Pictures:
-    """Collect the pictures that the findings' details hold; details of another form are left alone."""
+def pictures(assessment: Assessment, curve: Mapping[str, Any] | None = None) -> Pictures:
+    """Collect the pictures that the findings' details hold, and the privacy dial's; other details are left alone."""
     details = {f.name: f.details for f in assessment.findings}
     told = [c for c in details.get("fidelity.marginals", {}).get("columns", []) if c.get("real")]
     told.sort(key=_worst_first)
@@ -61,8 +62,9 @@ def pictures(assessment: Assessment) -> Pictures:
     telling = tuple(_telling(details.get("fidelity.two_sample", {})))
     roc = details.get("privacy.membership", {}).get("roc")
     attack = _roc(roc, "Membership attack: seen rows found, against false alarms on unseen rows") if roc else None
-    everything = [c.picture for c in columns] + [p for _, p in (*heat, *telling)] + ([attack] if attack else [])
-    return Pictures(columns, len(told) - len(columns), heat, tuple(pairs.get("worst", ())[:8]), telling, attack,
+    dial = _dial(curve) if curve else None
+    everything = [*(c.picture for c in columns), *(p for _, p in (*heat, *telling)), *(p for p in (attack, dial) if p)]
+    return Pictures(columns, len(told) - len(columns), heat, tuple(pairs.get("worst", ())[:8]), telling, attack, dial,
                     {f"chart-{i}": p for i, p in enumerate(everything)})
 
 
@@ -164,6 +166,17 @@ def _telling(details: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
         rows = {"label": [str(t["name"]) for t in top], "gain": [t["gain"] for t in top]}
         label = "Columns by how much they help the classifier"
         yield "What gives it away", Picture("gains", rows, label, 22 * len(top))
+
+
+def _dial(curve: Mapping[str, Any]) -> Picture:
+    """Draw the points of a privacy dial's curve; the chosen one stands out."""
+    points, words = curve["points"], {0.0: "low", 0.5: "standard", 1.0: "high"}
+    rows = {field: [p[field] for p in points] for field in ("privacy", "attack", "c2st")}
+    rows |= {f"{field}_{end}": [p[f"{field}_interval"][i] for p in points]
+             for field in ("attack", "c2st") for i, end in enumerate(("low", "high"))}
+    rows["chosen"] = [p["privacy"] == curve["chosen"] for p in points]
+    rows["label"] = [words.get(p["privacy"], "this model" if p["privacy"] == curve["chosen"] else "") for p in points]
+    return Picture("dial", rows, f"What the privacy dial does. {curve['sentence']}", 260)
 
 
 def _roc(points: Sequence[Sequence[float]], label: str) -> Picture:

@@ -39,7 +39,8 @@ _PRIVACY: dict[Verdict, str] = {
 }
 
 _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "score_name": "Score",
-          "caught": "Found at 1 % false alarms"}
+          "caught": "Found at 1 % false alarms", "compared": "AUC by comparison",
+          "compared_caught": "Found at 1 % false alarms, by comparison"}
 
 _WORSE: tuple[Verdict, ...] = ("good", "fair", "poor")
 

@@ -49,6 +49,8 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
     parts: list[RenderableType] = [head, Text(answer.sentence), *([Text(rows, style="dim")] if rows else [])]
     for question, findings in _words.by_question(assessment.findings).items():
         parts += [Text(), _heading(question), *map(_line, findings)]
+    if memory := (run or {}).get("memory"):
+        parts += [Text(), Text("The model file", style="bold"), _line(Finding.from_dict(memory))]
     parts += _notes((run or {}).get("notes") or ())
     parts += [Text(), *_cost(run or {})]
     if report is not None:

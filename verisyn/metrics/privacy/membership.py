@@ -14,7 +14,7 @@ import numpy as np
 from verisyn.findings import Measure, Verdict
 from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import auc, roc, wilson
+from verisyn.metrics._stats import auc, caught, roc
 
 title = "Can an attacker tell whose rows were learnt from?"
 needs = ("vectors",)
@@ -25,7 +25,7 @@ CAUGHT = 0.03
 """Three times as many members caught as strangers accused shows a leak of single rows that the average hides."""
 rule = (f"poor: AUC above {EVEN:.2f}, or more than {CAUGHT:.0%} of members caught at 1 % false alarms, even at the low "
         f"end of the interval; good: AUC of {EVEN:.2f} or less at the high end; fair: otherwise")
-_ROWS, _MEMBERS, _FLOOR, _TPR_ROWS = 10_000, 2_500, 1e-3, 500
+_ROWS, _MEMBERS, _FLOOR = 10_000, 2_500, 1e-3
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -46,22 +46,13 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     found = auc(truth, score)
     return Measure(found.value, found.interval(), {
         "members": 2 * each, "strangers": 2 * each, "reference": half, "synthetic": len(fake), "roc": roc(truth, score),
-        **_caught(truth, score)})
+        **caught(truth, score)})
 
 
 def _scores(rows: np.ndarray, fake: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Log of the ratio of densities, by the distance to the nearest row on either side."""
     to_reference, to_fake = nearest(rows, reference)[0], nearest(rows, fake)[0]
     return np.log(to_reference + _FLOOR) - np.log(to_fake + _FLOOR)
-
-
-def _caught(truth: np.ndarray, score: np.ndarray) -> dict[str, float | list[float] | None]:
-    """The share of members above 99 % of strangers; not measured with fewer than 500 strangers."""
-    if (~truth).sum() < _TPR_ROWS:
-        return {"caught": None, "caught_interval": None}
-    hits = score[truth] > np.quantile(score[~truth], 0.99, method="higher")
-    low, high = wilson(float(hits.sum()), len(hits))
-    return {"caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)]}
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:

@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from verisyn.errors import UserError
 from verisyn.kinds import Part
+from verisyn.running import Run
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,30 @@ class Fitted(ABC):
     def log_prob(self, codes: np.ndarray) -> np.ndarray:
         """Return log p(code | codes before it), float64 of shape (rows, parts)."""
 
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The parts, in the order in which they are drawn."""
+        return tuple(range(len(self.parts)))
+
+    def complete(self, codes: np.ndarray, rng: np.random.Generator, allowed: Allowed | None = None
+                 ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the codes that are -1, each given the codes before it; a generator may do without this.
+
+        Returns
+        -------
+        codes : int32 array of shape (rows, parts)
+        log_p : float64 array of shape (rows, parts)
+            For a code that was given, its log-probability given the codes before it; for one that was drawn, the log
+            of the probability of the allowed codes (0 without a restriction).
+
+        Raises
+        ------
+        UserError
+            If the generator cannot draw a part of a row given the rest.
+        """
+        raise UserError("This model's generator cannot draw a part of a row given the rest. Fit with the generator "
+                        "table.trees.")
+
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return JSON values and NumPy arrays (no object arrays)."""
@@ -78,3 +104,8 @@ class BaseGenerator(ABC):
     @abstractmethod
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Fitted:
         """Learn from codes; the result does not depend on `jobs`. `tick(1)` is called once for each part."""
+
+    def fit_within(self, run: Run, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1,
+                   tick: Tick = lambda done: None) -> Fitted:
+        """Learn as `fit` does, within a budget and keeping parts to go on from; a quick generator may do without."""
+        return self.fit(codes, seed, jobs, tick)

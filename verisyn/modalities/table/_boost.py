@@ -27,7 +27,23 @@ class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
     _fields_ = _fields(double="rate l2 level_l2 min_gain", int64="max_rows",
-                       int32="folds rounds leaves min_rows min_leaf min_side patience growth grow_rows")
+                       int32="folds seen rounds leaves min_rows min_leaf min_side patience growth grow_rows")
+
+
+class Limits(c.Structure):
+    """Mirrors ``Limits`` of the core: how long fitting a part may take.
+
+    Attributes
+    ----------
+    stop : int
+        Address of a 32-bit integer that is not 0 once everything shall end.
+    seconds : float
+        Below 0: no end.
+    cut : int
+        Told by the fit: questions that were cut short.
+    """
+
+    _fields_ = _fields(void_p="stop", double="seconds", int32="cut")
 
 
 class _Data(c.Structure):
@@ -49,7 +65,7 @@ class _Grown(c.Structure):
 
 
 class _Model(c.Structure):
-    _fields_ = _fields(int32="nodes size", void_p="left right first_tree first_mask root base node mask")
+    _fields_ = _fields(int32="nodes size", float="unit", void_p="left right first_tree first_mask root base node mask")
 
 
 @cache
@@ -63,7 +79,7 @@ def _core() -> c.CDLL:
                            "'pip install -e .' or 'python hatch_build.py'; otherwise reinstall verisyn.") from None
     i32, i64, p = c.c_int32, c.c_int64, c.c_void_p
     core.code_tree.argtypes = [i32, p, p, i32, i32, p, p, p, p]
-    core.fit_part.argtypes = [p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p]
+    core.fit_part.argtypes = [p, p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p]
     core.free_grown.argtypes = [p]
     core.free_grown.restype = None
     core.walk.argtypes = [p, p, i32, i64, p, p, p, p, p]
@@ -144,7 +160,8 @@ class Forest:
     mask: np.ndarray
 
     @classmethod
-    def fit(cls, settings: Settings, tree: CodeTree, codes: np.ndarray, features: Features, seed: int) -> Forest:
+    def fit(cls, settings: Settings, tree: CodeTree, codes: np.ndarray, features: Features, seed: int,
+            limits: Limits) -> Forest:
         """Boost every node of `tree`; `codes` are this part's, one a row."""
         position = tree.position[codes]
         order = np.argsort(position, kind="stable").astype(np.int32)
@@ -156,7 +173,8 @@ class Forest:
         grown = _Grown()
         try:
             _done(_core().fit_part(
-                c.byref(settings), c.byref(data), nodes, len(tree.perm), _at(tree.left), _at(tree.right), _at(tree.mid),
+                c.byref(settings), c.byref(limits), c.byref(data), nodes, len(tree.perm), _at(tree.left),
+                _at(tree.right), _at(tree.mid),
                 seed, _at(base), _at(first_tree), _at(first_mask), c.byref(grown)))
             root, node = grown.roots.copy("<i4"), grown.nodes.copy(NODE)
             mask = grown.masks.copy("<u8", 4).reshape(-1, 4)
@@ -165,8 +183,9 @@ class Forest:
         return cls(tree, base, first_tree, first_mask, root, node, mask)
 
     def _model(self) -> _Model:
-        t = self.tree
-        return _Model(len(t.left), len(t.perm), *(_at(a) for a in (
+        t, most = self.tree, float(np.abs(self.node["value"]).max(initial=0))
+        unit = 2.0 ** (np.frexp(most)[1] - 14) if most else 1.0  # a leaf's value fits 16 bits
+        return _Model(len(t.left), len(t.perm), unit, *(_at(a) for a in (
             t.left, t.right, self.first_tree, self.first_mask, self.root, self.base, self.node, self.mask)))
 
     def draw(self, x: np.ndarray, u: np.ndarray, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

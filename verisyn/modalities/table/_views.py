@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
+from verisyn.constraints._recomputed import joined, restored, spec
+from verisyn.constraints._rules import Ledger, Rules
 from verisyn.kinds import BaseCoder, Draw, Feature, Part
 from verisyn.modalities.table import Codes
 from verisyn.schema import Column, Table
@@ -45,9 +47,10 @@ def groups(table: Table) -> Iterator[tuple[str, list[Column]]]:
 class TableCoder:
     """All coders of one table: frame ↔ codes, and the judges' views."""
 
-    def __init__(self, columns: tuple[str, ...], coders: list[BaseCoder]):
+    def __init__(self, columns: tuple[str, ...], coders: list[BaseCoder], rules: Rules | None = None):
         self.columns = columns
         self.coders = coders
+        self.rules = rules or Rules()
         self.parts: tuple[Part, ...] = tuple(p for c in coders for p in c.parts)
         self.names = tuple(
             "/".join(c.columns) + (f"#{i}" if len(c.parts) > 1 else "") for c in coders for i in range(len(c.parts))
@@ -55,19 +58,24 @@ class TableCoder:
 
     @classmethod
     def learn(cls, frame: pl.DataFrame, table: Table, seed: np.random.SeedSequence) -> Self:
-        """Learn every column of `table` from training rows."""
-        found = list(groups(table))
-        coders = [
-            shelves.kinds.take(kind).Coder.learn(frame.select([c.name for c in members]), members,
-                                                 np.random.default_rng(child))
-            for (kind, members), child in zip(found, seed.spawn(len(found)), strict=True)
-        ]
-        return cls(tuple(table.names), coders)
+        """Learn every column of `table`, and its constraints, from training rows."""
+        rules = Rules.learn(frame, table)
+        helped = rules.help(frame)
+
+        def learnt(table: Table, seed: np.random.SeedSequence) -> list[BaseCoder]:
+            found = list(groups(table))
+            return [shelves.kinds.take(kind).Coder.learn(helped.select([c.name for c in members]), members,
+                                                         np.random.default_rng(child))
+                    for (kind, members), child in zip(found, seed.spawn(len(found)), strict=True)]
+
+        coders = learnt(rules.learnt(table), seed)
+        judged = learnt(rules.recomputed(table), seed)
+        return cls(tuple(table.names), joined(coders, rules.rules, {c.columns[0]: c for c in judged}), rules)
 
     @property
     def notes(self) -> list[str]:
-        """What the coders want said in the report."""
-        return [note for coder in self.coders for note in coder.notes]
+        """What the coders and the constraints want said in the report."""
+        return [*(note for coder in self.coders for note in coder.notes), *self.rules.said()]
 
     def slices(self) -> Iterator[tuple[BaseCoder, slice]]:
         """Yield each coder with the slice of parts that is its own."""
@@ -83,17 +91,22 @@ class TableCoder:
             values[:, where] = coder.encode(frame)
         return Codes(values, self.parts, self.names)
 
-    def decode(self, codes: np.ndarray, seed: np.random.SeedSequence, start: int = 0) -> pl.DataFrame:
-        """Return a frame with the table's columns in order; the same seed gives the same frame."""
-        children = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(len(self.coders) + 1)
-        personas = np.random.default_rng(children[-1]).integers(0, 2**62, len(codes))
+    def decode(self, codes: np.ndarray, seed: np.random.SeedSequence, start: int = 0,
+               ledger: Ledger | None = None) -> pl.DataFrame:
+        """Return a frame with the table's columns in order, that keeps the rules; the same seed gives the same frame.
+
+        What keeping the rules cost is booked in `ledger`.
+        """
+        children = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(len(self.coders) + 2)
+        personas = np.random.default_rng(children[-2]).integers(0, 2**62, len(codes))
         frames = [
             coder.decode(codes[:, where], Draw(np.random.default_rng(child), personas, start))
             for (coder, where), child in zip(self.slices(), children, strict=False)
         ]
         if not frames:
             return pl.DataFrame()
-        return pl.concat(frames, how="horizontal").select(self.columns)
+        frame = pl.concat(frames, how="horizontal")
+        return self.rules.settle(frame, np.random.default_rng(children[-1]), ledger).select(self.columns)
 
     # -- what judges see (with `scales_of`, `coarse_of` and `vectors_of` below) -------------------------------------
     def features(self, frame: pl.DataFrame) -> list[Feature]:
@@ -103,14 +116,13 @@ class TableCoder:
     # -- to and from disk -------------------------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"columns": list(self.columns),
-                "coders": [{"kind": c.kind, "columns": list(c.columns), "state": c.state()} for c in self.coders]}
+        return {"columns": list(self.columns), "rules": self.rules.state(), "coders": [spec(c) for c in self.coders]}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
-        coders = [shelves.kinds.take(c["kind"]).Coder.restore(c["columns"], c["state"]) for c in state["coders"]]
-        return cls(tuple(state["columns"]), coders)
+        rules = Rules.restore(state.get("rules", ()))
+        return cls(tuple(state["columns"]), [restored(c, rules.rules) for c in state["coders"]], rules)
 
 
 def scales_of(features: Sequence[Feature]) -> list[np.ndarray]:

@@ -44,6 +44,14 @@ class Frequencies(Fitted):
             out[:, j] = np.log(share)[codes[:, j]]
         return out
 
+    def complete(self, codes: np.ndarray, rng: np.random.Generator,
+                 allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the codes that are -1; the others tell nothing of them."""
+        drawn, _ = self.sample(len(codes), rng, allowed)
+        out, masks = np.where(codes < 0, drawn, codes), allowed or {}
+        mass = [np.log(s[masks[j]].sum()) if j in masks else 0.0 for j, s in enumerate(self.shares)]
+        return out, np.where(codes < 0, mass, self.log_prob(out))
+
     def state(self) -> dict[str, Any]:
         """Return the shares, one array after the other."""
         return {"shares": np.concatenate([np.empty(0), *self.shares])}

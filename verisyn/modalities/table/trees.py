@@ -12,7 +12,9 @@ from verisyn.errors import UserError
 from verisyn.kinds import Part
 from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick, _boost
 from verisyn.modalities.table._boost import CodeTree, Features, Forest
+from verisyn.modalities.table._course import Course
 from verisyn.modalities.table._sound import is_sound
+from verisyn.running import Run
 
 _FIXED = {"level_l2": 10, "min_gain": 2, "min_side": 5, "grow_rows": 1000}
 """Settings of the core that nobody has had reason to change: more ridge for splits on levels, least gain of a split,
@@ -20,6 +22,9 @@ fewest rows on a question's rarer side, fewest rows of a question whose trees ma
 _FEW = 3
 _SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
 """A part of so few codes asks few questions, and is often what a table is used to predict: it affords small steps."""
+_DIAL = {"privacy": (0.0, 0.5, 1.0), "seen": (1.0, 1.0, 0.0), "min_leaf": (0.4, 1.0, 3.0), "min_rows": (0.5, 1.0, 5.0)}
+"""What the privacy dial turns, at three positions: how many of the other folds a booster sees (1: all, 0: one, so that
+boosters share no row), and by how much fewest rows are multiplied."""
 _SCREEN_ROWS = 4_000
 _COARSE = 16
 
@@ -54,6 +59,20 @@ class Chain(Fitted):
         for j, forest in enumerate(self.forests):
             out[:, j] = forest.log_prob(seen, codes[:, j])
         return out
+
+    def complete(self, codes: np.ndarray, rng: np.random.Generator,
+                 allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the codes that are -1, part by part."""
+        out, log_p = np.array(codes, np.int32, order="F"), np.zeros(codes.shape)
+        seen = np.zeros(codes.shape, np.uint16)
+        for j, (part, forest) in enumerate(zip(self.parts, self.forests, strict=True)):
+            gone = out[:, j] < 0
+            if gone.any():
+                out[gone, j], log_p[gone, j] = forest.draw(seen[gone], rng.random(int(gone.sum())), (allowed or {}).get(j))
+            if not gone.all():
+                log_p[~gone, j] = forest.log_prob(seen[~gone], out[~gone, j])
+            seen[:, j] = _as_feature(out[:, j], part)
+        return out, log_p
 
     def state(self) -> dict[str, Any]:
         """Return one array a field, the parts one after the other, and each part's share of them."""
@@ -105,6 +124,9 @@ class Generator(BaseGenerator):
     features : int, default 32
         Most parts a part is told of, where a table has more than twice as many: those with the highest mutual
         information with it.
+    privacy : float, default 0.5
+        Position of the privacy dial, 0 (low) to 1 (high): the higher, the fewer rows a booster sees and the coarser its
+        questions are.
     """
 
     fitted: ClassVar = Chain
@@ -120,28 +142,50 @@ class Generator(BaseGenerator):
     l2: float = 1.0
     max_rows: int = 100_000
     features: int = 32
+    privacy: float = 0.5
+
+    def _dialled(self) -> dict[str, float]:
+        """Return all settings as the privacy dial turns them."""
+        def turned(name: str) -> float:
+            return float(np.interp(self.privacy, _DIAL["privacy"], _DIAL[name]))
+
+        fewest = {name: max(1, round(getattr(self, name) * turned(name))) for name in ("min_leaf", "min_rows")}
+        return {**asdict(self), **fewest, "seen": 1 + max(0, round((self.folds - 2) * turned("seen")))}
 
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Chain:
         """Learn each part from the parts before it; parts are learnt side by side."""
+        return self.fit_within(Run(), codes, seed, jobs, tick)
+
+    def fit_within(self, run: Run, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1,
+                   tick: Tick = lambda done: None) -> Chain:
+        """Learn as `fit` does, with the time, the kept parts and the cancellation of `run`."""
         x = np.empty(codes.values.shape, np.uint16, order="F")
         for j, part in enumerate(codes.parts):
             x[:, j] = _as_feature(codes.values[:, j], part)
         screen, *seeds = seed.spawn(len(codes.parts) + 1)
         coarse = _coarse(codes, np.random.default_rng(screen)) if len(codes.parts) > 2 * self.features else None
 
+        dialled = self._dialled()
+        course = Course(run, codes, self.features if coarse is not None else len(codes.parts), jobs)
+
         def one(j: int) -> Forest:
+            if (kept := course.kept(j)) and is_sound(known := _forest(kept), j, codes.parts):
+                return known
             part, own = codes.parts[j], np.ascontiguousarray(codes.values[:, j])
             tree = CodeTree.build(np.bincount(own, minlength=part.size), part.ordered, part.missing)
             told = np.arange(j)
             if coarse is not None and j > self.features:
                 told = np.sort(np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features])
             own_pace = {k: times * getattr(self, k) for k, times in _SLOW.items()} if part.size <= _FEW else {}
-            settings = _boost.Settings(**{**asdict(self), **_FIXED, **own_pace})
+            settings = _boost.Settings(**{**dialled, **_FIXED, **own_pace})
             number = int(seeds[j].generate_state(1, np.uint64)[0])
-            return Forest.fit(settings, tree, own, _features(x, codes.parts, told), number)
+            limits = course.limits(j)
+            forest = Forest.fit(settings, tree, own, _features(x, codes.parts, told), number, limits)
+            course.ended(j, limits, _pieces(forest))
+            return forest
 
         forests: dict[int, Forest] = {}
-        with ThreadPoolExecutor(max(1, jobs)) as pool:
+        with ThreadPoolExecutor(max(1, jobs)) as pool, course.stopping():
             late_first = range(len(codes.parts) - 1, -1, -1)  # the costliest first, so that no thread is left waiting
             for j, forest in zip(late_first, pool.map(one, late_first), strict=True):
                 forests[j] = forest

@@ -6,6 +6,7 @@
  *   plan.c   code_tree     builds a part's code tree from the counts of its codes
  *            dependence    mutual information of one part with those before it, to choose features of a wide table
  *   grow.c   fit_part      boosts every node of a code tree
+ *   score.c  logits_of     sums the trees of one question, for many rows at once (fold.h)
  *   draw.c   walk          draws codes, or follows given codes and sums their log-probability
  *            walk_within   draws codes from an allowed set, with the exact mass of that set
  *

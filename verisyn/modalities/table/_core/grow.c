@@ -11,8 +11,16 @@ API void free_grown(Grown *g) { free(g->nodes.data); free(g->roots.data); free(g
 typedef struct {
     double rate, l2, level_l2, min_gain;
     int64_t max_rows;
-    int32_t folds, rounds, leaves, min_rows, min_leaf, min_side, patience, growth, grow_rows;
+    int32_t folds, seen, rounds, leaves, min_rows, min_leaf, min_side, patience, growth, grow_rows;
 } Settings;
+
+typedef struct { /* how long fitting a part may take */
+    const volatile int32_t *stop; /* not 0 once everything shall end */
+    double seconds;               /* below 0: no end */
+    int32_t cut;                  /* told: questions that were cut short */
+} Limits;
+
+double seconds_now(void);
 
 typedef struct { /* the training rows as one part sees them */
     int64_t rows;
@@ -50,7 +58,27 @@ typedef struct { /* scratch of one fit_part call */
     uint32_t *count;
     Grown *out;
     int64_t masks_before;
+    Limits *limits;
+    double end, begin, share, work; /* of the part; of the question; rows of all questions still to be fitted */
+    int32_t late, cut;              /* this booster, this question */
 } Work;
+
+/* Whether a booster must end: folds share the time of a question evenly. */
+static int is_late(Work *w, int32_t fold) {
+    w->late = *w->limits->stop || (w->limits->seconds >= 0
+                                   && seconds_now() > w->begin + w->share * (fold + 1) / w->s->folds);
+    w->cut |= w->late;
+    return w->late;
+}
+
+/* Give a question its share of the time that is left, by its rows. */
+static void begin_question(Work *w) {
+    w->cut = 0;
+    if (w->limits->seconds < 0) return;
+    w->begin = seconds_now();
+    w->share = (w->end - w->begin) * w->m / w->work;
+    w->work -= w->m;
+}
 
 /* Choose at most max_rows of the node's rows, in order; returns how many of them go left. */
 static int32_t choose_rows(Work *w, int64_t from, int64_t mid, int64_t to, uint64_t *seed) {
@@ -216,12 +244,13 @@ static void sum_steps(const Work *w, Leaf *leaf) {
     leaf->g = sum[0]; leaf->h = sum[1];
 }
 
-/* Grow one tree, best leaf first, and add it to the logits; returns its leaves, or -1 without memory. */
-static int32_t grow(Work *w, int32_t train) {
+/* Grow one tree on the first `train` rows of the index, best leaf first, and add it to their logits and to those of the
+ * rows from `check_from` on; returns its leaves, or -1 without memory. */
+static int32_t grow(Work *w, int32_t train, int32_t check_from) {
     Node root = {-1, 0, 0, 0, 0};
     int32_t id = (int32_t)w->out->nodes.used, n = 1;
     if (!add(&w->out->nodes, &root, sizeof root) || !add(&w->out->roots, &id, sizeof id)) return -1;
-    w->leaves[0] = (Leaf){.end = train, .check_start = train, .check_end = w->m, .node = id, .hist = w->hist};
+    w->leaves[0] = (Leaf){.end = train, .check_start = check_from, .check_end = w->m, .node = id, .hist = w->hist};
     sum_steps(w, &w->leaves[0]);
     fill(w, &w->leaves[0]);
     find_split(w, &w->leaves[0]);
@@ -267,9 +296,9 @@ static int32_t grow(Work *w, int32_t train) {
     return n;
 }
 
-static double check_loss(const Work *w, int32_t train, int32_t zeros) {
+static double check_loss(const Work *w, int32_t check, int32_t zeros) {
     double loss = 0;
-    for (int32_t i = train; i < w->m; i++) {
+    for (int32_t i = check; i < w->m; i++) {
         int32_t row = w->index[i];
         loss += (double)softplus(w->logit[row]) - (row >= zeros ? (double)w->logit[row] : 0);
     }
@@ -284,7 +313,7 @@ static void back_to(Work *w, Mark at) {
     w->out->nodes.used = at.nodes; w->out->roots.used = at.roots; w->out->masks.used = at.masks;
 }
 
-/* Boost on all folds but one, and keep the trees up to where the loss on that one is least.
+/* Boost on the `seen` folds after `fold`, and keep the trees up to where the loss on that one is least.
  * Returns by how much it fell, or -1 without memory. */
 static double boost(Work *w, int32_t fold, int32_t zeros, float base) {
     int32_t bad = 0, train = 0, check = w->m;
@@ -294,18 +323,20 @@ static double boost(Work *w, int32_t fold, int32_t zeros, float base) {
         if (w->fold[i] == fold) w->index[--check] = i;
     }
     double first = check_loss(w, check, zeros), best = first;
-    for (int32_t round = 0; round < w->s->rounds && bad < w->s->patience; round++) {
+    for (int32_t round = 0; round < w->s->rounds && bad < w->s->patience && !is_late(w, fold); round++) {
         train = 0; check = w->m;
         for (int32_t i = 0; i < w->m; i++) {
-            if (w->fold[i] == fold) { w->index[--check] = i; continue; }
+            int32_t after = w->fold[i] - fold + (w->fold[i] < fold ? w->s->folds : 0);
+            if (after == 0) w->index[--check] = i;
+            if (after == 0 || after > w->s->seen) continue;
             float p = sigmoid(w->logit[i]);
             w->step[i] = (Sums){p - (float)(i >= zeros), p * (1 - p), 1, 0};
             w->index[train++] = i;
         }
-        int32_t n = grow(w, train);
+        int32_t n = grow(w, train, check);
         if (n < 0) return -1;
         if (n == 1) break;
-        double loss = check_loss(w, train, zeros);
+        double loss = check_loss(w, check, zeros);
         if (loss < best) { best = loss; bad = 0; kept = mark(w); } else bad++;
     }
     back_to(w, kept);
@@ -318,7 +349,7 @@ static int boost_folds(Work *w, int32_t zeros, float base) {
     Mark start = mark(w);
     w->most = w->s->leaves; w->least_gain = (float)w->s->min_gain;
     double gain = boost(w, 0, zeros, base);
-    while (gain >= 0 && w->m >= w->s->grow_rows && w->most < w->s->growth * w->s->leaves) {
+    while (gain >= 0 && !w->late && w->m >= w->s->grow_rows && w->most < w->s->growth * w->s->leaves) {
         Mark now = mark(w);
         w->most *= 4; w->least_gain = 0;
         double more = boost(w, 0, zeros, base);
@@ -340,6 +371,18 @@ typedef struct {
     uint64_t seed;
 } Plan;
 
+static int is_worth_it(const Work *w, int64_t zeros, int64_t ones) {
+    return w->d->features && zeros + ones >= w->s->min_rows && (zeros < ones ? zeros : ones) >= w->s->min_side;
+}
+
+static double work_below(const Work *w, const Plan *plan, int32_t id, int32_t lo, int32_t hi) { /* rows to be boosted */
+    if (id < 0) return 0;
+    int32_t middle = plan->mid[id];
+    int64_t from = w->d->edges[lo], mid = w->d->edges[middle], to = w->d->edges[hi];
+    double own = !is_worth_it(w, mid - from, to - mid) ? 0 : (double)(to - from < w->s->max_rows ? to - from : w->s->max_rows);
+    return own + work_below(w, plan, plan->left[id], lo, middle) + work_below(w, plan, plan->right[id], middle, hi);
+}
+
 static int fit_node(Work *w, const Plan *plan, int32_t id, int32_t lo, int32_t hi) {
     if (id < 0) return 0;
     int32_t middle = plan->mid[id];
@@ -351,27 +394,28 @@ static int fit_node(Work *w, const Plan *plan, int32_t id, int32_t lo, int32_t h
     else if (ones == 0) plan->base[id] = -FAINT;
     else if (zeros == 0) plan->base[id] = FAINT;
     else plan->base[id] = (float)log(((double)ones + .5) / ((double)zeros + .5));
-    int64_t side = zeros < ones ? zeros : ones;
-    if (w->d->features && zeros + ones >= w->s->min_rows && side >= w->s->min_side) {
+    if (is_worth_it(w, zeros, ones)) {
         uint64_t seed = plan->seed + (uint64_t)id * 0xd1342543de82ef95u;
         int32_t left = choose_rows(w, from, mid, to, &seed);
         deal_folds(w, 0, left, &seed);
         deal_folds(w, left, w->m, &seed);
         bin_features(w);
         w->masks_before = w->out->masks.used;
+        begin_question(w);
         if (w->active && boost_folds(w, left, plan->base[id])) return 1;
+        w->limits->cut += w->cut;
     }
     return fit_node(w, plan, plan->left[id], lo, middle) || fit_node(w, plan, plan->right[id], middle, hi);
 }
 
 /* Fit every node of a part's code tree; `first_tree` and `first_mask` have one entry more than there are nodes.
  * Returns 0, or 1 without memory. The caller copies `out` and frees it with free_grown. */
-API int fit_part(const Settings *s, const Data *d, int32_t nodes, int32_t size, const int32_t *left,
+API int fit_part(const Settings *s, Limits *limits, const Data *d, int32_t nodes, int32_t size, const int32_t *left,
                  const int32_t *right, const int32_t *mid, uint64_t seed, float *base, int32_t *first_tree,
                  int32_t *first_mask, Grown *out) {
     int64_t most = d->rows < s->max_rows ? d->rows : s->max_rows;
     size_t m = (size_t)(most > 0 ? most : 1), f = (size_t)d->features + 1;
-    Work w = {.s = s, .d = d, .out = out};
+    Work w = {.s = s, .d = d, .limits = limits, .out = out};
     w.pick = malloc(m * sizeof *w.pick);
     w.index = malloc(m * sizeof *w.index);
     w.spare = malloc(m * sizeof *w.spare);
@@ -390,6 +434,8 @@ API int fit_part(const Settings *s, const Data *d, int32_t nodes, int32_t size, 
     int failed = !w.pick || !w.index || !w.spare || !w.fold || !w.logit || !w.step || !w.bins || !w.use || !w.offset
                  || !w.low || !w.high || !w.raw_bin || !w.count || !w.hist || !w.leaves;
     Plan plan = {left, right, mid, base, first_tree, first_mask, seed};
+    w.end = seconds_now() + limits->seconds;
+    if (limits->seconds >= 0) w.work = work_below(&w, &plan, nodes ? 0 : -1, 0, size);
     if (!failed && nodes) failed = fit_node(&w, &plan, 0, 0, size);
     first_tree[nodes] = (int32_t)out->roots.used;
     first_mask[nodes] = (int32_t)out->masks.used;

@@ -1,0 +1,203 @@
+"""Completing missing cells, and how unusual a row is: against populations whose answers are known."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
+
+import verisyn as vs
+from verisyn.cli import app
+from verisyn.errors import UserError
+
+
+def bits(rows: int, seed: int) -> pl.DataFrame:
+    """Three dependent answers: each cell's distribution given the other two is known."""
+    rng = np.random.default_rng(seed)
+    a = rng.random(rows) < 0.4
+    b = rng.random(rows) < np.where(a, 0.8, 0.3)
+    c = rng.random(rows) < np.where(a != b, 0.9, 0.2)
+    return pl.DataFrame({"a": a, "b": b, "c": c}).select(pl.all().replace_strict({True: "yes", False: "no"}))
+
+
+def points(rows: int, seed: int) -> pl.DataFrame:
+    """Two normal columns that correlate at 0.9, and a group that shifts both."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, 3, rows)
+    x = rng.normal(2 * group, 1)
+    y = 2 * group + 0.9 * (x - 2 * group) + np.sqrt(1 - 0.81) * rng.normal(0, 1, rows)
+    return pl.DataFrame({"x": x.round(3), "group": np.array(["u", "v", "w"])[group], "y": y.round(3)})
+
+
+@pytest.fixture(scope="module")
+def of_bits():
+    return vs.fit(bits(20_000, 0), seed=0)
+
+
+@pytest.fixture(scope="module")
+def of_points():
+    return vs.fit(points(12_000, 0), seed=0)
+
+
+def holed(frame: pl.DataFrame, column: str, where: np.ndarray) -> pl.DataFrame:
+    return frame.with_columns(pl.when(pl.Series(where)).then(None).otherwise(pl.col(column)).alias(column))
+
+
+# -- impute ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("column", ["a", "b", "c"])
+def test_one_cell_is_drawn_given_all_others_also_those_after_it(of_bits, column):
+    rows = bits(20_000, 1)
+    done = of_bits.impute(rows.with_columns(pl.lit(None, dtype=pl.String).alias(column)))
+    others = [c for c in rows.columns if c != column]
+    for values in itertools.product(["yes", "no"], repeat=2):
+        same = pl.all_horizontal(pl.col(c) == v for c, v in zip(others, values, strict=True))
+        truth, drawn = ((frame.filter(same)[column] == "yes").mean() for frame in (rows, done))
+        assert drawn == pytest.approx(truth, abs=0.04)
+
+
+def test_two_cells_are_drawn_together(of_bits):
+    rows = bits(20_000, 2)
+    done = of_bits.impute(rows.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in "ab"))
+    for value in ("yes", "no"):
+        truth, drawn = (frame.filter(pl.col("c") == value).group_by("a", "b").len().sort("a", "b")["len"]
+                        for frame in (rows, done))
+        assert np.abs(truth / truth.sum() - drawn / drawn.sum()).max() < 0.03
+
+
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_holes_that_depend_on_other_columns_keep_mean_spread_and_dependence(of_points, column):
+    rows, rng = points(6000, 1), np.random.default_rng(2)
+    other = "y" if column == "x" else "x"
+    where = rng.random(6000) < 1 / (1 + np.exp(-(rows[other].to_numpy() - 2)))
+    draws = of_points.impute(holed(rows, column, where), draws=3, seed=1)
+    truth = rows.filter(pl.Series(where))
+    for done in draws:
+        drawn = done.filter(pl.Series(where))
+        assert drawn[column].mean() == pytest.approx(truth[column].mean(), abs=0.06)
+        assert drawn[column].std() == pytest.approx(truth[column].std(), rel=0.05)
+        residual = (drawn[column] - 0.9 * drawn[other]).to_numpy() - (truth[column] - 0.9 * truth[other]).to_numpy()
+        assert abs(residual.mean()) < 0.05
+        assert np.corrcoef(drawn["x"], drawn["y"])[0, 1] == pytest.approx(np.corrcoef(truth["x"], truth["y"])[0, 1],
+                                                                        abs=0.02)
+    spread = np.std([done.filter(pl.Series(where))[column] for done in draws], axis=0)
+    assert np.median(spread) == pytest.approx(0.35, abs=0.12)  # the conditional sd is 0.44; of three draws, less
+
+
+def test_intervals_from_draws_cover(of_points):
+    rows, rng = points(800, 5), np.random.default_rng(3)
+    where = rng.random(800) < 0.5
+    draws = of_points.impute(holed(rows, "y", where), draws=20, seed=1)
+    values = np.column_stack([done["y"].to_numpy()[where] for done in draws])
+    low, high = values.min(axis=1), values.max(axis=1)
+    truth = rows["y"].to_numpy()[where]
+    assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(19 / 21, abs=0.05)
+
+
+def test_observed_cells_types_and_other_columns_stay(of_points):
+    frame = pd.DataFrame({"note": ["keep", "this", None], "y": np.array([1.5, np.nan, 2.25]),
+                          "group": pd.Categorical(["u", None, "w"]), "x": [1.0, 2.0, np.nan]}, index=[7, 8, 9])
+    done = of_points.impute(frame)
+    assert isinstance(done, pd.DataFrame) and list(done.columns) == list(frame.columns)
+    assert done[["y", "group", "x"]].notna().all().all()
+    assert done["note"].tolist()[:2] == ["keep", "this"] and done["group"].dtype == "category"
+    assert done["y"].tolist()[::2] == [1.5, 2.25] and done["x"].tolist()[:2] == [1.0, 2.0]
+
+
+def test_a_column_that_is_not_there_is_completed(of_points):
+    done = of_points.impute(points(500, 3).drop("group"))
+    assert set(done["group"].unique()) <= {"u", "v", "w"}
+    assert done.filter(pl.col("y") > 4)["group"].mode()[0] == "w"
+
+
+def test_missing_is_never_drawn_even_where_it_is_usual():
+    rows = points(4000, 0)
+    model = vs.fit(holed(rows, "y", np.random.default_rng(0).random(4000) < 0.6), seed=0)
+    assert model.sample(2000, seed=1)["y"].null_count() > 1000
+    done = model.impute(rows.with_columns(pl.lit(None, dtype=pl.Float64).alias("y")))
+    assert done["y"].null_count() == 0
+    assert np.corrcoef(done["x"], done["y"])[0, 1] > 0.93
+
+
+def test_the_seed_decides_and_draws_differ(of_points):
+    rows = holed(points(300, 4), "y", np.arange(300) % 2 == 0)
+    one, two = of_points.impute(rows, draws=2, seed=5)
+    assert not one.equals(two)
+    assert one.equals(of_points.impute(rows, draws=2, seed=5)[0])
+    assert of_points.impute(points(50, 4)).equals(points(50, 4))
+    with pytest.raises(UserError, match="draws is 0"):
+        of_points.impute(rows, draws=0)
+
+
+def test_what_follows_from_other_columns_follows(of_points):
+    towns = {"Rome": "IT", "Bari": "IT", "Lyon": "FR", "Nice": "FR"}
+    town = np.random.default_rng(0).choice(list(towns), 3000)
+    frame = pl.DataFrame({"x": np.random.default_rng(1).normal(0, 1, 3000), "town": town,
+                          "country": [towns[t] for t in town]})
+    model = vs.fit(frame, seed=0)
+    for column in ("town", "country"):
+        done = model.impute(holed(frame, column, np.arange(3000) % 3 == 0))
+        assert done["country"].to_list() == [towns[t] for t in done["town"]]
+        kept = "town" if column == "country" else "country"
+        assert done[kept].equals(frame[kept])
+    torn = pl.DataFrame({"x": [0.0, 0.0], "town": ["Rome", "Rome"], "country": ["IT", "FR"]})
+    assert model.outlier_score(torn)[0] < 0.9 and model.outlier_score(torn)[1] > 0.99
+    done = model.sample(400, seed=1, do={"country": "FR"})
+    assert set(done["country"]) == {"FR"} and set(done["town"]) == {"Lyon", "Nice"}
+
+
+def test_better_than_columns_drawn_alone(real):
+    frame = pl.read_parquet(real("adult")).sample(9000, seed=1)
+    train, test = frame[:6000], frame[6000:]
+    models = [vs.fit(train, generator=g, seed=0) for g in ("trees", "independent")]
+    for column in ("marital-status", "income"):
+        hit = [(m.impute(test.with_columns(pl.lit(None, dtype=pl.String).alias(column)))[column] == test[column]).mean()
+               for m in models]
+        assert hit[0] > hit[1] + 0.1
+    gone = test.with_columns(pl.lit(None, dtype=pl.Int64).alias("age"))
+    away = [(m.impute(gone)["age"] - test["age"]).abs().mean() for m in models]
+    assert away[0] < 0.85 * away[1]
+
+
+# -- outlier_score --------------------------------------------------------------------------------------------------
+def test_scores_of_ordinary_rows_are_uniform(of_points):
+    assert stats.kstest(of_points.outlier_score(points(5000, 7)), stats.uniform.cdf).statistic < 0.06
+
+
+def test_planted_outliers_stand_out_and_say_why(of_points):
+    ordinary = points(2000, 8)
+    torn = ordinary.with_columns(pl.col("y").reverse())[:100].filter((pl.col("x") - pl.col("y")).abs() > 3)
+    far = pl.DataFrame({"x": [2.0, 60.0, 2.0], "group": ["u", "v", "nowhere"], "y": [-40.0, 2.0, 2.0]})
+    odd = pl.concat([torn, far])
+    both, truth = pl.concat([ordinary, odd]), np.r_[np.zeros(2000), np.ones(odd.height)]
+    ours = roc_auc_score(truth, of_points.outlier_score(both))
+    numbers = both.to_dummies("group").to_numpy()
+    theirs = roc_auc_score(truth, -IsolationForest(random_state=0).fit(numbers).score_samples(numbers))
+    assert ours > 0.99 and ours >= theirs
+    assert (of_points.outlier_score(far) > 0.99).all()
+    reasons = of_points.outlier_reasons(far)
+    assert reasons["column"].to_list()[0] == "y" and reasons["column"].to_list()[2] == "group"
+    assert reasons.columns == ["score", "column", "x", "group", "y"]
+
+
+def test_a_score_needs_the_columns(of_points):
+    with pytest.raises(UserError, match="lack the column 'y'"):
+        of_points.outlier_score(points(10, 0).drop("y"))
+
+
+# -- the command line -----------------------------------------------------------------------------------------------
+def test_the_command_line_completes_files(of_points, tmp_path):
+    from typer.testing import CliRunner
+
+    of_points.save(tmp_path / "m")
+    holed(points(200, 9), "y", np.arange(200) < 50).write_csv(tmp_path / "in.csv")
+    command = ["impute", str(tmp_path / "m"), str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0 and "Completed 50 cells of 200 rows" in done.output
+    assert pl.read_csv(tmp_path / "out.csv")["y"].null_count() == 0
+    assert CliRunner().invoke(app, command).exit_code == 2
+    assert CliRunner().invoke(app, [*command, "--draws", "2"]).exit_code == 0
+    assert (tmp_path / "out-1.csv").read_bytes() != (tmp_path / "out-2.csv").read_bytes()

@@ -1,0 +1,62 @@
+"""What a user may wish of the rows: `given`, `balance`, `do`, `targets`; each met inside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.conditions import Condition, Given, parse
+from verisyn.drawing import Drawing, child
+from verisyn.errors import UserError
+from verisyn.modalities.table._views import TableCoder
+from verisyn.steering.balance import balanced
+from verisyn.steering.conditional import Rows
+from verisyn.steering.intervention import Do, Intervention
+from verisyn.steering.refit import Refitter
+from verisyn.steering.targets import Targets, Tilt, Wanted
+
+Say = Callable[[str, bool], None]
+"""Told, in a sentence, what was done; and whether it needs attention."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What rows are to be like."""
+
+    given: Condition | None = None
+    balance: str | None = None
+    do: Intervention | None = None
+    targets: Targets | None = None
+
+    @classmethod
+    def read(cls, coder: TableCoder, *, given: Given | None = None, balance: str | None = None, do: Do | None = None,
+             targets: Wanted | None = None) -> Wishes:
+        """Check what was wished, and that it goes together."""
+        if balance and (do or targets):
+            raise UserError("balance cannot be combined with do or targets. Give the shares of "
+                            f"{balance!r} as targets instead.")
+        return cls(given=parse(given, coder.columns) if given else None, balance=balance or None,
+                   do=Intervention.read(do, coder) if do else None,
+                   targets=Targets.read(targets, coder.columns) if targets else None)
+
+    def draw(self, rows: int, drawing: Drawing, refitter: Refitter, root: np.random.SeedSequence, *, tick: Any,
+             say: Say) -> pl.DataFrame:
+        """Draw so many rows."""
+        if not (self.given or self.balance or self.do or self.targets):
+            return drawing.blocks(rows, root, tick)
+        wished = Rows.of(drawing, refitter, self.given, self.do)
+        if self.balance:
+            return balanced(rows, self.balance, wished, root, tick)
+        if self.do:
+            self.do.tell(drawing, say)
+        if self.targets:
+            wished = replace(wished, keep=Tilt.towards(self.targets, wished, rows, child(root, 0)).keep)
+        frame, _ = wished.draw(rows, child(root, 1) if self.targets else root, tick)
+        for outcome in self.targets.outcomes(frame) if self.targets else ():
+            say(str(outcome), not outcome.met)
+        return frame
+

@@ -1,0 +1,124 @@
+"""Rows under a condition: restricted draws accepted by their exact mass, or from a model refitted for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.conditions import Condition, allowed_codes
+from verisyn.drawing import BLOCK, PILOT, Batch, Drawing, Keep, Source
+from verisyn.errors import UserError
+from verisyn.modalities.table import Allowed
+from verisyn.steering.intervention import Intervention
+from verisyn.steering.refit import Refitter, Sample
+
+_LEAST, _AT_ODDS = 1e-6, 0.01
+"""A condition that is less probable than this, and by such a factor less than its clauses alone would have it,
+contradicts what the model learnt: its rows would rest on smoothing. One on many columns is improbable, but not so."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The model's rows that meet a condition, perhaps after an intervention.
+
+    Parameters
+    ----------
+    drawing : Drawing
+    refitter : Refitter
+    condition : Condition
+        Checked on decoded rows; without clauses it always holds.
+    allowed : dict
+        The codes that can meet it.
+    do : Intervention, optional
+    keep : function, optional
+        A further check of decoded rows, such as a tilt towards targets.
+    """
+
+    drawing: Drawing
+    refitter: Refitter
+    condition: Condition
+    allowed: Allowed
+    do: Intervention | None = None
+    keep: Keep | None = None
+
+    @classmethod
+    def of(cls, drawing: Drawing, refitter: Refitter, given: Condition | None, do: Intervention | None) -> Rows:
+        """Turn a condition into allowed codes.
+
+        Raises
+        ------
+        UserError
+            If some column can never meet it.
+        """
+        condition = given or Condition("")
+        allowed = allowed_codes(condition, drawing.coder, np.random.default_rng(drawing.seed))
+        rows = cls(drawing, refitter, condition, allowed, do)
+        if any(not mask.any() for mask in allowed.values()):
+            raise UserError(f"No row can meet the condition {condition.text!r}: some column never takes such a value. "
+                            f"{rows._nearest()}")
+        return rows
+
+    def within(self, allowed: Allowed, name: str) -> Rows:
+        """Return the rows that also have these codes."""
+        both = {**self.allowed, **{part: mask & self.allowed.get(part, True) for part, mask in allowed.items()}}
+        return replace(self, allowed=both, condition=replace(self.condition, text=self.condition.text or name))
+
+    def draw(self, rows: int, root: np.random.SeedSequence, tick: Any = lambda done: None,
+             start: int = 0) -> tuple[pl.DataFrame, int]:
+        """Draw so many; return them with the index at which further rows may start.
+
+        Raises
+        ------
+        UserError
+            If hardly any row of the model is such a row.
+        """
+        source = self._source()
+        pilot = self.drawing.pilot(source, root)
+        if self.allowed and not self.do and pilot.mass < min(_LEAST, _AT_ODDS * self._alone()):
+            raise self._unmet(rows, pilot.mass)
+        if self.allowed and not self.do and rows > self.refitter.cost * pilot.acceptance:
+            source = _restricted(self.refitter(self.allowed, pilot.mass), self.allowed)
+            pilot = self.drawing.pilot(source, root)
+        return self.drawing.accepted(rows, source, self._keep, root, pilot=pilot, tick=tick, start=start,
+                                     unmet=lambda drawn, got: self._unmet(rows, max(got, 1) / drawn * pilot.mass))
+
+    def _alone(self) -> float:
+        """The probability that the condition would have if its columns had nothing to do with one another."""
+        codes, _ = self.drawing.fitted.sample(PILOT, np.random.default_rng(self.drawing.seed))
+        return float(np.prod([mask[codes[:, part]].mean() + 1 / PILOT for part, mask in self.allowed.items()]))
+
+    def _source(self) -> Source:
+        if self.do:
+            return self.do.source(self.drawing, self.allowed)
+        return _restricted(self.drawing.fitted.sample, self.allowed)
+
+    def _keep(self, frame: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:
+        holds = self.condition.holds(frame)
+        return holds & self.keep(frame, rng) if self.keep else holds
+
+    def _unmet(self, rows: int, share: float) -> UserError:
+        often = f"about 1 row in {1 / share:,.0f}" if share > 0 else "no row"
+        wish = f"The condition {self.condition.text!r}" if self.condition.text else "The wish"
+        return UserError(f"{wish} is met by {often} that the model draws, so {rows:,} such rows cannot be drawn. "
+                         f"{self._nearest()}")
+
+    def _nearest(self) -> str:
+        """Say how often each clause alone is met, so that the impossible one can be seen."""
+        frame = self.drawing.blocks(BLOCK, np.random.SeedSequence(0))
+        clauses = [self.condition.only([c]) for c in self.condition.conjuncts]
+        told = [f"the clause on {', '.join(sorted(c.conjuncts[0].columns))}: {float(c.holds(frame).mean()):.2%}"
+                for c in clauses]
+        said = f"Of unconditional rows each clause alone is met by: {'; '.join(told)}. Loosen the rarest."
+        return said if told else ""
+
+
+def _restricted(sample: Sample, allowed: Allowed) -> Source:
+    def source(rows: int, rng: np.random.Generator) -> Batch:
+        return Batch(*sample(rows, rng, allowed), pl.DataFrame())
+
+    return source
+
+
