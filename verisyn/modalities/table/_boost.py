@@ -14,6 +14,10 @@ from verisyn.errors import VerisynError
 
 NODE_FIELDS = {"feature": "<i4", "kid": "<i4", "value": "<f4", "cut": "<u2", "by_mask": "<u2"}
 NODE = np.dtype(list(NODE_FIELDS.items()))
+WEIGHT_FIELDS = {"feature": "<i4", "weight": "<f4"}
+WEIGHT = np.dtype(list(WEIGHT_FIELDS.items()))
+DEPTHS = 8
+"""A row's logits at the questions above one are features of it too, numbered after the parts: one a depth, so many."""
 LEVELS = 256
 """As a feature, the levels of an unordered part from this one on share one code."""
 
@@ -26,8 +30,9 @@ def _fields(**names: str) -> list[tuple[str, type]]:
 class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
-    _fields_ = _fields(double="rate l2 level_l2 min_gain", int64="max_rows",
-                       int32="folds seen rounds leaves min_rows min_leaf min_side patience growth grow_rows")
+    _fields_ = _fields(double="rate l2 level_l2 linear_l2 min_gain", int64="max_rows",
+                       int32="folds seen rounds leaves min_rows tree_rows min_leaf min_side patience growth grow_rows "
+                             "doubt")
 
 
 class Limits(c.Structure):
@@ -47,7 +52,8 @@ class Limits(c.Structure):
 
 
 class _Data(c.Structure):
-    _fields_ = _fields(int64="rows", int32="features", void_p="values names sizes ordered sorted edges")
+    _fields_ = _fields(int64="rows", int32="features parts",
+                       void_p="values names sizes ordered sorted edges score score_at")
 
 
 class _Pile(c.Structure):
@@ -61,11 +67,12 @@ class _Pile(c.Structure):
 
 
 class _Grown(c.Structure):
-    _fields_ = (("nodes", _Pile), ("roots", _Pile), ("masks", _Pile))
+    _fields_ = (("nodes", _Pile), ("roots", _Pile), ("masks", _Pile), ("weights", _Pile))
 
 
 class _Model(c.Structure):
-    _fields_ = _fields(int32="nodes size", float="unit", void_p="left right first_tree first_mask root base node mask")
+    _fields_ = _fields(int32="nodes size parts", float="unit",
+                       void_p="left right first_tree first_mask first_weight root base node mask weight score score_at")
 
 
 @cache
@@ -79,11 +86,12 @@ def _core() -> c.CDLL:
                            "'pip install -e .' or 'python hatch_build.py'; otherwise reinstall verisyn.") from None
     i32, i64, p = c.c_int32, c.c_int64, c.c_void_p
     core.code_tree.argtypes = [i32, p, p, i32, i32, p, p, p, p]
-    core.fit_part.argtypes = [p, p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p]
+    core.fit_part.argtypes = [p, p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p, p]
     core.free_grown.argtypes = [p]
     core.free_grown.restype = None
-    core.walk.argtypes = [p, p, i32, i64, p, p, p, p, p]
-    core.walk_within.argtypes = [p, p, i32, i64, p, p, p, p]
+    core.draw.argtypes = [p, p, i32, i64, c.c_uint64, p, p]
+    core.draw_within.argtypes = [p, p, i32, i64, p, c.c_uint64, p, p]
+    core.follow.argtypes = [p, p, i32, i64, p, p, p, p]
     core.dependence.argtypes = [p, i64, i32, p]
     core.dependence.restype = None
     return core
@@ -138,6 +146,14 @@ class CodeTree:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """What linear parts add up: float32 normal scores of codes, part after part; where each part's begin, or -1."""
+
+    values: np.ndarray
+    at: np.ndarray
+
+
+@dataclass(frozen=True)
 class Features:
     """The parts a part is told of: uint16 codes, (rows, features), Fortran order; their numbers, sizes, orders."""
 
@@ -145,6 +161,7 @@ class Features:
     names: np.ndarray
     sizes: np.ndarray
     ordered: np.ndarray
+    scores: Scores
 
 
 @dataclass(frozen=True)
@@ -155,9 +172,12 @@ class Forest:
     base: np.ndarray
     first_tree: np.ndarray
     first_mask: np.ndarray
+    first_weight: np.ndarray
     root: np.ndarray
     node: np.ndarray
     mask: np.ndarray
+    weight: np.ndarray
+    scores: Scores
 
     @classmethod
     def fit(cls, settings: Settings, tree: CodeTree, codes: np.ndarray, features: Features, seed: int,
@@ -166,61 +186,59 @@ class Forest:
         position = tree.position[codes]
         order = np.argsort(position, kind="stable").astype(np.int32)
         edges = np.concatenate([[0], np.cumsum(np.bincount(position, minlength=len(tree.perm)))])
-        data = _Data(len(codes), len(features.names), *(_at(a) for a in (
-            features.values, features.names, features.sizes, features.ordered, order, edges)))
-        nodes = len(tree.left)
-        base, first_tree, first_mask = np.zeros(nodes, "<f4"), np.zeros(nodes + 1, "<i4"), np.zeros(nodes + 1, "<i4")
+        scores, nodes = features.scores, len(tree.left)
+        score_at = np.ascontiguousarray(scores.at[features.names])
+        data = _Data(len(codes), len(features.names), len(scores.at), *(_at(a) for a in (
+            features.values, features.names, features.sizes, features.ordered, order, edges, scores.values, score_at)))
+        base = np.zeros(nodes, "<f4")
+        first_tree, first_mask, first_weight = (np.zeros(nodes + 1, "<i4") for _ in range(3))
         grown = _Grown()
         try:
             _done(_core().fit_part(
                 c.byref(settings), c.byref(limits), c.byref(data), nodes, len(tree.perm), _at(tree.left),
-                _at(tree.right), _at(tree.mid),
-                seed, _at(base), _at(first_tree), _at(first_mask), c.byref(grown)))
+                _at(tree.right), _at(tree.mid), seed, _at(base), _at(first_tree),
+                _at(first_mask), _at(first_weight), c.byref(grown)))
             root, node = grown.roots.copy("<i4"), grown.nodes.copy(NODE)
-            mask = grown.masks.copy("<u8", 4).reshape(-1, 4)
+            mask, weight = grown.masks.copy("<u8", 4).reshape(-1, 4), grown.weights.copy(WEIGHT)
         finally:
             _core().free_grown(c.byref(grown))
-        return cls(tree, base, first_tree, first_mask, root, node, mask)
+        return cls(tree, base, first_tree, first_mask, first_weight, root, node, mask, weight, scores)
 
     def _model(self) -> _Model:
         t, most = self.tree, float(np.abs(self.node["value"]).max(initial=0))
         unit = 2.0 ** (np.frexp(most)[1] - 14) if most else 1.0  # a leaf's value fits 16 bits
-        return _Model(len(t.left), len(t.perm), unit, *(_at(a) for a in (
-            t.left, t.right, self.first_tree, self.first_mask, self.root, self.base, self.node, self.mask)))
+        return _Model(len(t.left), len(t.perm), len(self.scores.at), unit, *(_at(a) for a in (
+            t.left, t.right, self.first_tree, self.first_mask, self.first_weight, self.root, self.base, self.node,
+            self.mask, self.weight, self.scores.values, self.scores.at)))
 
-    def draw(self, x: np.ndarray, u: np.ndarray, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one code a row.
+    def draw(self, x: np.ndarray, seed: int, order: np.ndarray) -> np.ndarray:
+        """Draw one code a row, int32.
 
         Parameters
         ----------
-        x : uint16 array of shape (rows, parts), C order
-            Codes of the parts before this one.
-        u : float64 array of shape (rows,)
-            Uniform numbers; they are overwritten.
-        allowed : bool array of shape (codes,), optional
-            Codes to draw from; at least one is True.
-
-        Returns
-        -------
-        codes : int32 array
-        log_mass : float64 array
-            Log of the probability of the allowed codes.
+        x : uint16 array of shape (rows, parts + DEPTHS), C order
+            Codes of the parts before this one; the last columns are scratch.
+        seed : int
+            64 bits.
+        order : int32 array of shape (rows,)
+            The rows in the order in which the part before has left them; sorted by this part's codes in place.
         """
-        codes, log_mass = np.empty(len(u), np.int32), np.zeros(len(u))
-        if allowed is None:
-            _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(u), _at(codes), None, None,
-                               None))
-        else:
-            mask = np.ascontiguousarray(allowed, np.uint8)
-            _done(_core().walk_within(c.byref(self._model()), _at(x), x.shape[1], len(u), _at(mask), _at(u),
-                                      _at(codes), _at(log_mass)))
+        codes = np.empty(len(x), np.int32)
+        _done(_core().draw(c.byref(self._model()), _at(x), x.shape[1], len(x), seed, _at(codes), _at(order)))
+        return codes
+
+    def draw_within(self, x: np.ndarray, seed: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw one code a row among the `allowed` (bool, one at least), and the log of their mass, float64."""
+        codes, log_mass, mask = np.empty(len(x), np.int32), np.zeros(len(x)), np.ascontiguousarray(allowed, np.uint8)
+        _done(_core().draw_within(c.byref(self._model()), _at(x), x.shape[1], len(x), _at(mask), seed, _at(codes),
+                                  _at(log_mass)))
         return codes, log_mass
 
     def log_prob(self, x: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return log p(code | `x`) for each row."""
+        """Return log p(code | `x`) for each row; `x` as in `draw`."""
         codes, out, position = np.ascontiguousarray(codes, np.int32), np.zeros(len(codes)), self.tree.position
-        _done(_core().walk(c.byref(self._model()), _at(x), x.shape[1], len(codes), None, _at(codes), _at(position),
-                           _at(self.tree.mid), _at(out)))
+        _done(_core().follow(c.byref(self._model()), _at(x), x.shape[1], len(codes), _at(codes), _at(position),
+                             _at(self.tree.mid), _at(out)))
         return out
 
 

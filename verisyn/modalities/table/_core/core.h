@@ -1,14 +1,18 @@
 /* The compiled core of the tree generator: plain C99, no Python, no dependencies.
  *
  * A part (a column of codes) is a code tree: each inner node is a question "right or left?", each leaf a code. Each
- * question is answered by its base rate plus a small forest of boosted trees on the parts before it.
+ * question is answered by a linear part and a small forest of boosted trees on the parts before it, and on the answers of
+ * the questions above.
  *
  *   plan.c   code_tree     builds a part's code tree from the counts of its codes
  *            dependence    mutual information of one part with those before it, to choose features of a wide table
- *   grow.c   fit_part      boosts every node of a code tree
+ *   fit.c    fit_part      answers every question of a code tree, parents first
+ *   linear.c fit_linear    the linear part of one question: a ridge logistic regression on normal scores
+ *   grow.c   boost         the trees of one question, for one fold left out
  *   score.c  logits_of     sums the trees of one question, for many rows at once (fold.h)
- *   draw.c   walk          draws codes, or follows given codes and sums their log-probability
- *            walk_within   draws codes from an allowed set, with the exact mass of that set
+ *   draw.c   draw          draws codes, evenly over the rows
+ *            draw_within   draws codes from an allowed set, with the exact mass of that set
+ *            follow        follows given codes and sums their log-probability
  *
  * Every sum has a fixed order and exp and log are our own, so that the same seed gives the same bytes everywhere.
  */
@@ -64,7 +68,7 @@ static inline int64_t random_below(uint64_t *state, int64_t n) {
     return (int64_t)((double)(next_random(state) >> 11) * 0x1p-53 * (double)n);
 }
 
-/* ---- what fitting makes and drawing reads ---------------------------------------------------------------------------------------- */
+/* ---- what fitting makes and drawing reads ------------------------------------------------------------------------ */
 
 typedef struct { /* a node of a boosted tree; a leaf has feature -1 and a value */
     int32_t feature;
@@ -75,6 +79,19 @@ typedef struct { /* a node of a boosted tree; a leaf has feature -1 and a value 
 } Node;
 
 typedef struct { uint64_t bit[4]; } Mask; /* the codes that go right; codes from 255 on share the last bit */
+
+typedef struct { int32_t feature; float weight; } Weight; /* a term of a question's linear part */
+
+/* A row's logits at the questions above are features too, ordered like any other, numbered after the parts: one for each
+ * of the first depths of a code tree. What decides between the halves of a column tells much of its quarters. */
+#define DEPTHS 8
+#define LOGITS 129 /* codes of a logit: 16 to a unit, from -4 to 4; finer ones would differ between boosters by chance */
+
+static inline uint16_t logit_code(float logit) {
+    return (uint16_t)(((logit < -4 ? -4 : logit > 4 ? 4 : logit) + 4) * 16 + .5f);
+}
+
+static inline float logit_of_code(uint16_t code) { return (float)code / 16 - 4; }
 
 typedef struct { char *data; int64_t used, room; } Pile;
 

@@ -11,73 +11,136 @@ typedef struct { /* an allowed set, seen from the code tree */
 } Held;
 
 typedef struct { /* what is asked of the rows: see walk and walk_within */
-    double *u;
-    int32_t *code;
+    uint64_t *seed; /* draw; otherwise follow the codes */
+    int32_t *code, *order;
     const int32_t *position, *mid;
     double *log_prob;
     const Held *held;
 } Task;
 
-typedef struct { int32_t id; int64_t from, to; } Span;
+typedef struct { int32_t id, depth; int64_t from, to; } Span;
 
-/* Choose the side of one row at a node whose right side has logit `logit`, and use up its uniform number. */
-static int choose(const Scorer *s, const Task *t, int32_t id, int32_t row, float logit) {
-    double p = right_share(logit), q = 1 - p;
-    if (!t->u) {
-        int go = t->position[t->code[row]] >= t->mid[id];
-        t->log_prob[row] += log(go ? p : q);
-        return go;
-    }
-    if (t->held && t->held->state[id] == 1) {
-        int64_t at = t->held->place[id] * s->rows + row;
-        p = t->held->share[at] / t->held->mass[at];
-        q = 1 - p;
-    }
-    int go = q <= 0 || (p > 0 && t->u[row] >= q);
-    t->u[row] = (go ? t->u[row] - q : t->u[row]) / (go ? p : q);
-    return go;
+typedef struct { /* scratch of descend, as long as there are rows */
+    int32_t *row, *spare, *place;
+    float *logit;
+    uint8_t *right;
+    Span *todo;
+} Room;
+
+/* ---- choosing sides ------------------------------------------------------------------------------------------------ */
+
+#define STRATUM 8 /* codes of a logit: half a unit */
+
+static double share_of_right(const Scorer *s, const Held *held, int32_t id, int32_t row, float logit) {
+    if (!held || held->state[id] != 1) return right_share(logit);
+    int64_t at = held->place[id] * s->rows + row;
+    return held->share[at] / held->mass[at];
 }
+
+/* Systematic sampling (Madow 1949): each row goes right with its own probability, and of any run of neighbours as many as
+ * expected, give or take one. Neighbours are rows of about the same logit, and among these in the order in which the
+ * columns before have left them. So the rows, drawn together, miss the model's shares by less than independent draws. */
+static void draw_sides(const Scorer *s, const Task *t, Room *r, Span at) {
+    int32_t ends[LOGITS / STRATUM + 2] = {0}, n = (int32_t)(at.to - at.from);
+    const int32_t *row = r->row + at.from;
+    for (int32_t i = 0; i < n; i++) ends[logit_code(r->logit[i]) / STRATUM + 1]++;
+    for (int32_t k = 0; k <= LOGITS / STRATUM; k++) ends[k + 1] += ends[k];
+    for (int32_t i = 0; i < n; i++) r->place[ends[logit_code(r->logit[i]) / STRATUM]++] = i;
+    double sum = (double)(next_random(t->seed) >> 11) * 0x1p-53;
+    for (int32_t k = 0; k < n; k++) {
+        int32_t i = r->place[k];
+        double p = share_of_right(s, t->held, at.id, row[i], r->logit[i]);
+        sum += p;
+        r->right[i] = p > 0 && (sum >= 1 || p >= 1);
+        sum -= r->right[i];
+    }
+}
+
+static void follow_codes(const Task *t, Room *r, Span at) {
+    for (int64_t i = 0; i < at.to - at.from; i++) {
+        int32_t row = r->row[at.from + i];
+        double p = right_share(r->logit[i]);
+        r->right[i] = t->position[t->code[row]] >= t->mid[at.id];
+        t->log_prob[row] += log(r->right[i] ? p : 1 - p);
+    }
+}
+
+/* ---- down the code tree -------------------------------------------------------------------------------------------- */
+
+static int answer(Scorer *s, Room *r, Span at) { /* logits of the rows at a question; those below are told of them */
+    for (int64_t from = at.from; from < at.to; from += BLOCK) {
+        int32_t n = (int32_t)(at.to - from < BLOCK ? at.to - from : BLOCK);
+        if (logits_of(s, at.id, at.to - at.from, r->row + from, n, r->logit + (from - at.from))) return 1;
+    }
+    if (at.depth >= DEPTHS) return 0;
+    uint16_t *above = s->x + s->m->parts + at.depth;
+    for (int64_t i = 0; i < at.to - at.from; i++) above[(int64_t)r->row[at.from + i] * s->width] = logit_code(r->logit[i]);
+    return 0;
+}
+
+static int64_t part_rows(Room *r, Span at) { /* returns the first row that goes right */
+    int64_t left = at.from, right = 0;
+    for (int64_t i = at.from; i < at.to; i++) {
+        if (r->right[i - at.from]) r->spare[right++] = r->row[i]; else r->row[left++] = r->row[i];
+    }
+    memcpy(r->row + left, r->spare, (size_t)right * sizeof *r->row);
+    return left;
+}
+
+static int open_room(Room *r, const Scorer *s) {
+    size_t n = (size_t)s->rows + 1;
+    *r = (Room){malloc(3 * n * sizeof *r->row), 0, 0, malloc(n * sizeof *r->logit), malloc(n),
+                malloc((size_t)(s->m->nodes + 2) * sizeof *r->todo)};
+    r->spare = r->row ? r->row + n : 0;
+    r->place = r->row ? r->spare + n : 0;
+    return !r->row || !r->logit || !r->right || !r->todo;
+}
+
+static void close_room(Room *r) { free(r->row); free(r->logit); free(r->right); free(r->todo); }
 
 /* Rows go down the code tree together. Returns 1 without memory. */
 static int descend(Scorer *s, const Task *t) {
     const Model *m = s->m;
-    int32_t *row = malloc((size_t)(s->rows + 1) * 2 * sizeof *row), *spare = row ? row + s->rows : 0;
-    Span *todo = malloc((size_t)(m->nodes + 2) * sizeof *todo);
-    int failed = !row || !todo;
+    Room r;
+    int failed = open_room(&r, s);
     int64_t waiting = 0;
-    float logit[BLOCK];
-    for (int64_t i = 0; !failed && i < s->rows; i++) row[i] = (int32_t)i;
-    if (!failed) todo[waiting++] = (Span){m->nodes ? 0 : ~0, 0, s->rows};
+    for (int64_t i = 0; !failed && i < s->rows; i++) r.row[i] = t->order ? t->order[i] : (int32_t)i;
+    if (!failed) r.todo[waiting++] = (Span){m->nodes ? 0 : ~0, 0, 0, s->rows};
     while (waiting && !failed) {
-        Span at = todo[--waiting];
+        Span at = r.todo[--waiting];
         if (at.from == at.to) continue;
         if (at.id < 0) {
-            if (t->u) for (int64_t i = at.from; i < at.to; i++) t->code[row[i]] = ~at.id;
+            if (t->seed) for (int64_t i = at.from; i < at.to; i++) t->code[r.row[i]] = ~at.id;
             continue;
         }
-        int64_t left = at.from, right = 0;
-        for (int64_t from = at.from; from < at.to && !failed; from += BLOCK) {
-            int32_t n = (int32_t)(at.to - from < BLOCK ? at.to - from : BLOCK);
-            failed = logits_of(s, at.id, at.to - at.from, row + from, n, logit);
-            for (int32_t i = 0; i < n && !failed; i++) {
-                int32_t r = row[from + i];
-                if (choose(s, t, at.id, r, logit[i])) spare[right++] = r; else row[left++] = r;
-            }
-        }
-        memcpy(row + left, spare, (size_t)right * sizeof *row);
-        todo[waiting++] = (Span){m->right[at.id], left, at.to};
-        todo[waiting++] = (Span){m->left[at.id], at.from, left};
+        failed = answer(s, &r, at);
+        if (failed) break;
+        if (t->seed) draw_sides(s, t, &r, at); else follow_codes(t, &r, at);
+        int64_t middle = part_rows(&r, at);
+        r.todo[waiting++] = (Span){m->right[at.id], at.depth + 1, middle, at.to};
+        r.todo[waiting++] = (Span){m->left[at.id], at.depth + 1, at.from, middle};
     }
-    free(row); free(todo);
+    if (!failed && t->order) memcpy(t->order, r.row, (size_t)s->rows * sizeof *r.row);
+    close_room(&r);
     return failed;
 }
 
-/* With `u` (uniform numbers, used up as they go) codes are drawn; without it the given codes are followed, by their leaf
- * `position` and the nodes' `mid`, and log p is added up. Returns 1 without memory. */
-API int walk(const Model *m, const uint16_t *x, int32_t width, int64_t rows, double *u, int32_t *code,
-             const int32_t *position, const int32_t *mid, double *log_prob) {
+/* Draw codes. `order` lists the rows as the parts before have sorted them, and is sorted by this one.
+ * Returns 1 without memory. */
+API int draw(const Model *m, uint16_t *x, int32_t width, int64_t rows, uint64_t seed, int32_t *code, int32_t *order) {
     Scorer s;
-    Task t = {u, code, position, mid, log_prob, 0};
+    Task t = {.seed = &seed, .code = code, .order = order};
+    if (open_scorer(&s, m, x, width, rows)) return 1;
+    int failed = descend(&s, &t);
+    close_scorer(&s);
+    return failed;
+}
+
+/* Follow the given codes, by their leaf `position` and the nodes' `mid`, and add up log p. Returns 1 without memory. */
+API int follow(const Model *m, uint16_t *x, int32_t width, int64_t rows, int32_t *code, const int32_t *position,
+               const int32_t *mid, double *log_prob) {
+    Scorer s;
+    Task t = {.code = code, .position = position, .mid = mid, .log_prob = log_prob};
     if (open_scorer(&s, m, x, width, rows)) return 1;
     int failed = descend(&s, &t);
     close_scorer(&s);
@@ -107,31 +170,49 @@ static double mass_below(const Held *h, int32_t kid, const uint8_t *allowed, int
     return state == 1 ? h->mass[h->place[kid] * rows + i] : state / 2;
 }
 
+static void tell_of_path(Scorer *s, const Held *h, const float *logit, const int32_t *path, int32_t depth, int64_t from, int32_t n) {
+    for (int32_t k = 0; k < depth && k < DEPTHS; k++)
+        for (int32_t i = 0; i < n; i++)
+            s->x[(from + i) * s->width + s->m->parts + k] = logit_code(logit[h->place[path[k]] * s->rows + from + i]);
+}
+
+/* The logits of all rows at a node that holds some allowed codes, and at those below it; `path` leads there. */
+static int weigh_down(Scorer *s, const Held *h, float *logit, int32_t id, int32_t *path, int32_t depth) {
+    int32_t row[BLOCK];
+    if (id < 0 || h->state[id] != 1) return 0;
+    for (int64_t from = 0; from < s->rows; from += BLOCK) {
+        int32_t n = (int32_t)(s->rows - from < BLOCK ? s->rows - from : BLOCK);
+        for (int32_t i = 0; i < n; i++) row[i] = (int32_t)from + i;
+        tell_of_path(s, h, logit, path, depth, from, n);
+        if (logits_of(s, id, s->rows, row, n, logit + h->place[id] * s->rows + from)) return 1;
+    }
+    if (depth < DEPTHS) path[depth] = id;
+    return weigh_down(s, h, logit, s->m->left[id], path, depth + 1)
+           || weigh_down(s, h, logit, s->m->right[id], path, depth + 1);
+}
+
 /* Weigh the allowed codes below every node that has some of them. Returns 1 without memory. */
 static int weigh(Scorer *s, Held *h, const uint8_t *allowed) {
     const Model *m = s->m;
-    float logit[BLOCK];
-    int32_t row[BLOCK];
-    for (int32_t id = m->nodes - 1; id >= 0; id--) {
+    int32_t path[DEPTHS];
+    float *logit = malloc(((size_t)h->partly * (size_t)s->rows + 1) * sizeof *logit);
+    int failed = !logit || (m->nodes && weigh_down(s, h, logit, 0, path, 0));
+    for (int32_t id = m->nodes - 1; id >= 0 && !failed; id--) {
         if (h->state[id] != 1) continue;
-        for (int64_t from = 0; from < s->rows; from += BLOCK) {
-            int32_t n = (int32_t)(s->rows - from < BLOCK ? s->rows - from : BLOCK);
-            for (int32_t i = 0; i < n; i++) row[i] = (int32_t)from + i;
-            if (logits_of(s, id, s->rows, row, n, logit)) return 1;
-            for (int32_t i = 0; i < n; i++) {
-                int64_t at = h->place[id] * s->rows + from + i;
-                double p = right_share(logit[i]);
-                h->share[at] = p * mass_below(h, m->right[id], allowed, s->rows, from + i);
-                h->mass[at] = h->share[at] + (1 - p) * mass_below(h, m->left[id], allowed, s->rows, from + i);
-            }
+        for (int64_t i = 0; i < s->rows; i++) {
+            int64_t at = h->place[id] * s->rows + i;
+            double p = right_share(logit[at]);
+            h->share[at] = p * mass_below(h, m->right[id], allowed, s->rows, i);
+            h->mass[at] = h->share[at] + (1 - p) * mass_below(h, m->left[id], allowed, s->rows, i);
         }
     }
-    return 0;
+    free(logit);
+    return failed;
 }
 
 /* Draw only allowed codes, of which there is at least one; adds the log of their mass. Returns 1 without memory. */
-API int walk_within(const Model *m, const uint16_t *x, int32_t width, int64_t rows, const uint8_t *allowed,
-                    double *u, int32_t *code, double *log_mass) {
+API int draw_within(const Model *m, uint16_t *x, int32_t width, int64_t rows, const uint8_t *allowed, uint64_t seed,
+                    int32_t *code, double *log_mass) {
     Held h = {0};
     int failed = hold(&h, m, allowed);
     int64_t most = failed || !h.partly ? rows : SHARES / h.partly + BLOCK;
@@ -142,7 +223,7 @@ API int walk_within(const Model *m, const uint16_t *x, int32_t width, int64_t ro
     if (!h.mass) failed = 1;
     for (int64_t from = 0; from < rows && !failed; from += most) {
         Scorer s;
-        Task t = {u + from, code + from, 0, 0, 0, &h};
+        Task t = {.seed = &seed, .code = code + from, .held = &h};
         if (open_scorer(&s, m, x + from * width, width, rows - from < most ? rows - from : most)) { failed = 1; break; }
         failed = weigh(&s, &h, allowed) || descend(&s, &t);
         if (!failed && h.partly)

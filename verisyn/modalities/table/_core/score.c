@@ -159,7 +159,7 @@ static int has_avx2(void) { return 0; }
 
 /* ---- both -------------------------------------------------------------------------------------------------------------- */
 
-int open_scorer(Scorer *s, const Model *m, const uint16_t *x, int32_t width, int64_t rows) {
+int open_scorer(Scorer *s, const Model *m, uint16_t *x, int32_t width, int64_t rows) {
     *s = (Scorer){.m = m, .x = x, .width = width, .rows = rows, .id = -1, .wide = has_avx2()};
     size_t columns = 256 / WORD + 2; /* at most, of one feature */
     s->code = calloc((3 + columns) * ((size_t)width + 1), sizeof *s->code);
@@ -174,13 +174,27 @@ void close_scorer(Scorer *s) {
     free(s->code); free(s->cells); free(s->tests.data); free(s->bits.data);
 }
 
+/* Start from the base rate and add the linear part. */
+static void start_from_linear(const Scorer *s, int32_t id, const int32_t *row, int32_t n, float *logit) {
+    const Model *m = s->m;
+    for (int32_t i = 0; i < n; i++) logit[i] = m->base[id];
+    for (int32_t k = m->first_weight[id]; k < m->first_weight[id + 1]; k++) {
+        const Weight term = m->weight[k];
+        const uint16_t *x = s->x + term.feature;
+        if (term.feature >= m->parts) {
+            for (int32_t i = 0; i < n; i++) logit[i] += term.weight * logit_of_code(x[(int64_t)row[i] * s->width]);
+            continue;
+        }
+        const float *score = m->score + m->score_at[term.feature];
+        for (int32_t i = 0; i < n; i++) logit[i] += term.weight * score[x[(int64_t)row[i] * s->width]];
+    }
+}
+
 int logits_of(Scorer *s, int32_t id, int64_t all, const int32_t *row, int32_t n, float *logit) {
     const Model *m = s->m;
     int32_t sum[BLOCK], even[BLOCK / 2], odd[BLOCK / 2];
-    if (m->first_tree[id] == m->first_tree[id + 1]) {
-        for (int32_t i = 0; i < n; i++) logit[i] = m->base[id];
-        return 0;
-    }
+    start_from_linear(s, id, row, n, logit);
+    if (m->first_tree[id] == m->first_tree[id + 1]) return 0;
     if (all < FEW) {
         for (int32_t i = 0; i < n; i++) sum[i] = sum_of(m, id, s->x + (int64_t)row[i] * s->width);
     } else {
@@ -194,6 +208,6 @@ int logits_of(Scorer *s, int32_t id, int64_t all, const int32_t *row, int32_t n,
         (s->wide ? fold_wide : fold_anywhere)(s, padded, even, odd);
         for (int32_t i = 0; i < n; i++) sum[i] = (i & 1 ? odd : even)[i / 2];
     }
-    for (int32_t i = 0; i < n; i++) logit[i] = m->base[id] + (float)sum[i] * m->unit;
+    for (int32_t i = 0; i < n; i++) logit[i] += (float)sum[i] * m->unit;
     return 0;
 }
