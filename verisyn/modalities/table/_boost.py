@@ -72,7 +72,8 @@ class _Grown(c.Structure):
 
 class _Model(c.Structure):
     _fields_ = _fields(int32="nodes size parts", float="unit",
-                       void_p="left right first_tree first_mask first_weight root base node mask weight score score_at")
+                       void_p="left right first_tree first_mask first_weight root base shift node mask weight score "
+                              "score_at")
 
 
 @cache
@@ -89,7 +90,7 @@ def _core() -> c.CDLL:
     core.fit_part.argtypes = [p, p, p, i32, i32, p, p, p, c.c_uint64, p, p, p, p, p]
     core.free_grown.argtypes = [p]
     core.free_grown.restype = None
-    core.draw.argtypes = [p, p, i32, i64, c.c_uint64, p, p]
+    core.draw.argtypes = [p, p, i32, i64, c.c_uint64, p, p, p]
     core.draw_within.argtypes = [p, p, i32, i64, p, c.c_uint64, p, p]
     core.follow.argtypes = [p, p, i32, i64, p, p, p, p]
     core.dependence.argtypes = [p, i64, i32, p]
@@ -137,6 +138,14 @@ class CodeTree:
         _done(nodes < 0)
         return cls(left, right, mid, perm)
 
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Of the rows at each node, the share that goes right, from the counts of the codes."""
+        sums, out = np.zeros(len(self.left)), np.empty(len(self.left))
+        for node in range(len(self.left) - 1, -1, -1):  # children have larger numbers
+            left, right = (sums[kid] if kid >= 0 else counts[~kid] for kid in (self.left[node], self.right[node]))
+            sums[node], out[node] = left + right, (right + 0.5) / (left + right + 1)
+        return out
+
     @property
     def position(self) -> np.ndarray:
         """The leaf position of each code."""
@@ -170,6 +179,7 @@ class Forest:
 
     tree: CodeTree
     base: np.ndarray
+    shift: np.ndarray
     first_tree: np.ndarray
     first_mask: np.ndarray
     first_weight: np.ndarray
@@ -202,16 +212,17 @@ class Forest:
             mask, weight = grown.masks.copy("<u8", 4).reshape(-1, 4), grown.weights.copy(WEIGHT)
         finally:
             _core().free_grown(c.byref(grown))
-        return cls(tree, base, first_tree, first_mask, first_weight, root, node, mask, weight, scores)
+        shift = np.zeros(nodes, "<f4")
+        return cls(tree, base, shift, first_tree, first_mask, first_weight, root, node, mask, weight, scores)
 
     def _model(self) -> _Model:
         t, most = self.tree, float(np.abs(self.node["value"]).max(initial=0))
         unit = 2.0 ** (np.frexp(most)[1] - 14) if most else 1.0  # a leaf's value fits 16 bits
         return _Model(len(t.left), len(t.perm), len(self.scores.at), unit, *(_at(a) for a in (
-            t.left, t.right, self.first_tree, self.first_mask, self.first_weight, self.root, self.base, self.node,
-            self.mask, self.weight, self.scores.values, self.scores.at)))
+            t.left, t.right, self.first_tree, self.first_mask, self.first_weight, self.root, self.base, self.shift,
+            self.node, self.mask, self.weight, self.scores.values, self.scores.at)))
 
-    def draw(self, x: np.ndarray, seed: int, order: np.ndarray) -> np.ndarray:
+    def draw(self, x: np.ndarray, seed: int, order: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
         """Draw one code a row, int32.
 
         Parameters
@@ -222,9 +233,12 @@ class Forest:
             64 bits.
         order : int32 array of shape (rows,)
             The rows in the order in which the part before has left them; sorted by this part's codes in place.
+        share : float64 array of shape (inner nodes,), optional
+            Of the rows at each question, those that shall go right: sets `shift`.
         """
         codes = np.empty(len(x), np.int32)
-        _done(_core().draw(c.byref(self._model()), _at(x), x.shape[1], len(x), seed, _at(codes), _at(order)))
+        _done(_core().draw(c.byref(self._model()), _at(x), x.shape[1], len(x), seed, _at(codes), _at(order),
+                           None if share is None else _at(share)))
         return codes
 
     def draw_within(self, x: np.ndarray, seed: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

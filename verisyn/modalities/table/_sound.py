@@ -16,7 +16,7 @@ def is_sound(forest: Forest, own: int, parts: tuple[Part, ...]) -> bool:
 
 def _tree_is_sound(forest: Forest, size: int) -> bool:
     tree, nodes = forest.tree, np.arange(size - 1)
-    if len(tree.perm) != size or any(len(a) != size - 1 for a in (tree.left, tree.right, tree.mid, forest.base)):
+    if len(tree.perm) != size or any(len(a) != size - 1 for a in (tree.left, tree.right, tree.mid, forest.base, forest.shift)):
         return False
     kids = np.stack([tree.left, tree.right])
     onwards = np.where(kids >= 0, (kids > nodes) & (kids < size - 1), ~kids < size).all()

@@ -25,6 +25,8 @@ _SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
 _DIAL = {"privacy": (0.0, 0.5, 1.0), "seen": (1.0, 1.0, 0.0), "min_leaf": (0.4, 1.0, 3.0), "min_rows": (0.5, 1.0, 5.0)}
 """What the privacy dial turns, at three positions: how many of the other folds a booster sees (1: all, 0: one, so that
 boosters share no row), and by how much fewest rows are multiplied."""
+_REHEARSAL = 50_000
+"""Rows that are drawn to see by how much a column's shares are off."""
 _SCREEN_ROWS = 4_000
 _TAIL = 1e-4
 """Scores go no further out than this share of the rows."""
@@ -53,6 +55,14 @@ class Chain(Fitted):
                 log_mass += mass
             seen[:, j] = _as_feature(codes[:, j], part)
         return codes, log_mass
+
+    def calibrate(self, codes: Codes, seed: np.random.SeedSequence) -> None:
+        """Draw rows, and shift every question on the way so that each part's codes are as frequent as in `codes`."""
+        rows, rng = min(codes.rows, _REHEARSAL), np.random.default_rng(seed)
+        seen, order = self._blank(rows), np.arange(rows, dtype=np.int32)
+        for j, (part, forest) in enumerate(zip(self.parts, self.forests, strict=True)):
+            share = forest.tree.shares(np.bincount(codes.values[:, j], minlength=part.size))
+            seen[:, j] = _as_feature(forest.draw(seen, _seed(rng), order, share), part)
 
     def _blank(self, rows: int) -> np.ndarray:
         """What a row tells of itself: its codes so far, and the core's scratch."""
@@ -178,7 +188,7 @@ class Generator(BaseGenerator):
         x = np.empty(codes.values.shape, np.uint16, order="F")
         for j, part in enumerate(codes.parts):
             x[:, j] = _as_feature(codes.values[:, j], part)
-        screen, *seeds = seed.spawn(len(codes.parts) + 1)
+        screen, *seeds, rehearsal = seed.spawn(len(codes.parts) + 2)
         coarse = _coarse(codes, np.random.default_rng(screen)) if len(codes.parts) > 2 * self.features else None
 
         scores = _scores(codes)
@@ -207,10 +217,12 @@ class Generator(BaseGenerator):
             for j, forest in zip(late_first, pool.map(one, late_first), strict=True):
                 forests[j] = forest
                 tick(1)
-        return Chain(codes.parts, [forests[j] for j in range(len(codes.parts))])
+        chain = Chain(codes.parts, [forests[j] for j in range(len(codes.parts))])
+        chain.calibrate(codes, rehearsal)
+        return chain
 
 
-_FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "first_tree": "<i4",
+_FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "shift": "<f4", "first_tree": "<i4",
            "first_mask": "<i4", "first_weight": "<i4", "root": "<i4", "mask": "<u8",
            **{f"node_{name}": kind for name, kind in _boost.NODE_FIELDS.items()},
            **{f"term_{name}": kind for name, kind in _boost.WEIGHT_FIELDS.items()}}
@@ -233,7 +245,7 @@ def _forest(pieces: dict[str, np.ndarray], scores: Scores) -> Forest:
         return out
 
     tree = CodeTree(*(pieces[f] for f in ("left", "right", "mid", "perm")))
-    flat = {f: pieces[f] for f in ("base", "first_tree", "first_mask", "first_weight", "root")}
+    flat = {f: pieces[f] for f in ("base", "shift", "first_tree", "first_mask", "first_weight", "root")}
     return Forest(tree, **flat, node=table(_boost.NODE, "node_"), mask=pieces["mask"].reshape(-1, 4),
                   weight=table(_boost.WEIGHT, "term_"), scores=scores)
 

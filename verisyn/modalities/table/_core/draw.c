@@ -16,6 +16,7 @@ typedef struct { /* what is asked of the rows: see walk and walk_within */
     const int32_t *position, *mid;
     double *log_prob;
     const Held *held;
+    const double *share; /* calibrate: of the rows at each question, those that shall go right */
 } Task;
 
 typedef struct { int32_t id, depth; int64_t from, to; } Span;
@@ -32,7 +33,7 @@ typedef struct { /* scratch of descend, as long as there are rows */
 #define STRATUM 8 /* codes of a logit: half a unit */
 
 static double share_of_right(const Scorer *s, const Held *held, int32_t id, int32_t row, float logit) {
-    if (!held || held->state[id] != 1) return right_share(logit);
+    if (!held || held->state[id] != 1) return right_share(logit + s->m->shift[id]);
     int64_t at = held->place[id] * s->rows + row;
     return held->share[at] / held->mass[at];
 }
@@ -56,13 +57,42 @@ static void draw_sides(const Scorer *s, const Task *t, Room *r, Span at) {
     }
 }
 
-static void follow_codes(const Task *t, Room *r, Span at) {
+static void follow_codes(const Scorer *s, const Task *t, Room *r, Span at) {
     for (int64_t i = 0; i < at.to - at.from; i++) {
         int32_t row = r->row[at.from + i];
-        double p = right_share(r->logit[i]);
+        double p = right_share(r->logit[i] + s->m->shift[at.id]);
         r->right[i] = t->position[t->code[row]] >= t->mid[at.id];
         t->log_prob[row] += log(r->right[i] ? p : 1 - p);
     }
+}
+
+/* ---- calibration --------------------------------------------------------------------------------------------------- */
+
+#define FEWEST 50 /* rows that can tell how far a question is off */
+
+/* Drawn rows reach a question with other features than real ones do, because no question above is answered perfectly: they
+ * pile up in a column's middle. So logits are shifted until as many rows as wanted go right, by Newton's method. */
+static float shift_of(const float *logit, int64_t n, double wanted) {
+    double shift = 0, slope = 1;
+    for (int32_t step = 0; step < 8 && slope > 1e-9; step++) {
+        double over = -wanted, by;
+        slope = 0;
+        for (int64_t i = 0; i < n; i++) {
+            float p = sigmoid(logit[i] + (float)shift);
+            over += p; slope += p * (1 - p);
+        }
+        by = slope > 1e-9 ? over / slope : 0;
+        shift -= by > 1 ? 1 : by < -1 ? -1 : by;
+        if (fabs(by) < 1e-4) break;
+    }
+    return (float)shift;
+}
+
+static void calibrate(const Scorer *s, const Task *t, const Room *r, Span at) {
+    const Model *m = s->m;
+    int plain = m->first_tree[at.id] == m->first_tree[at.id + 1] && m->first_weight[at.id] == m->first_weight[at.id + 1];
+    int64_t n = at.to - at.from;
+    m->shift[at.id] = plain || n < FEWEST ? 0 : shift_of(r->logit, n, t->share[at.id] * (double)n);
 }
 
 /* ---- down the code tree -------------------------------------------------------------------------------------------- */
@@ -115,7 +145,8 @@ static int descend(Scorer *s, const Task *t) {
         }
         failed = answer(s, &r, at);
         if (failed) break;
-        if (t->seed) draw_sides(s, t, &r, at); else follow_codes(t, &r, at);
+        if (t->share) calibrate(s, t, &r, at);
+        if (t->seed) draw_sides(s, t, &r, at); else follow_codes(s, t, &r, at);
         int64_t middle = part_rows(&r, at);
         r.todo[waiting++] = (Span){m->right[at.id], at.depth + 1, middle, at.to};
         r.todo[waiting++] = (Span){m->left[at.id], at.depth + 1, at.from, middle};
@@ -125,11 +156,12 @@ static int descend(Scorer *s, const Task *t) {
     return failed;
 }
 
-/* Draw codes. `order` lists the rows as the parts before have sorted them, and is sorted by this one.
- * Returns 1 without memory. */
-API int draw(const Model *m, uint16_t *x, int32_t width, int64_t rows, uint64_t seed, int32_t *code, int32_t *order) {
+/* Draw codes. `order` lists the rows as the parts before have sorted them, and is sorted by this one. With `share`, set the
+ * model's shifts on the way. Returns 1 without memory. */
+API int draw(const Model *m, uint16_t *x, int32_t width, int64_t rows, uint64_t seed, int32_t *code, int32_t *order,
+             const double *share) {
     Scorer s;
-    Task t = {.seed = &seed, .code = code, .order = order};
+    Task t = {.seed = &seed, .code = code, .order = order, .share = share};
     if (open_scorer(&s, m, x, width, rows)) return 1;
     int failed = descend(&s, &t);
     close_scorer(&s);
@@ -201,7 +233,7 @@ static int weigh(Scorer *s, Held *h, const uint8_t *allowed) {
         if (h->state[id] != 1) continue;
         for (int64_t i = 0; i < s->rows; i++) {
             int64_t at = h->place[id] * s->rows + i;
-            double p = right_share(logit[at]);
+            double p = right_share(logit[at] + m->shift[id]);
             h->share[at] = p * mass_below(h, m->right[id], allowed, s->rows, i);
             h->mass[at] = h->share[at] + (1 - p) * mass_below(h, m->left[id], allowed, s->rows, i);
         }

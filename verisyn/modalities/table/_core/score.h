@@ -10,6 +10,7 @@ typedef struct { /* one part of a fitted model; numbers of nodes, trees and mask
     float unit; /* leaf values are summed as whole multiples of it, so that a sum does not depend on its order */
     const int32_t *left, *right, *first_tree, *first_mask, *first_weight, *root;
     const float *base;
+    float *shift;            /* added to a question's logit when it decides; those below are told without it */
     const Node *node;
     const Mask *mask;
     const Weight *weight;
