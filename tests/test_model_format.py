@@ -1,6 +1,7 @@
 """What a saved model holds: no value of the training rows, no code, and a format that older versions refuse in words."""
 
 import json
+import shutil
 import zipfile
 from datetime import date, timedelta
 
@@ -109,6 +110,61 @@ def test_the_same_fit_writes_the_same_bytes_and_a_copy_of_the_copy_too(planted, 
 def test_arrays_have_one_byte_order_on_every_machine(folder):
     assert all(a.dtype == a.dtype.newbyteorder("<") for a in contents(folder)[1])
     assert all(np.dtype(t) == np.dtype(t).newbyteorder("<") for t in _boost.NODE_FIELDS.values())
+
+
+DAMAGES = {
+    "cut off": lambda a, rng: a[:-1],
+    "one too many": lambda a, rng: np.concatenate([a, a[-1:]]),
+    "turned around": lambda a, rng: a[::-1],
+    "out of range": lambda a, rng: np.where(rng.random(a.shape) < 0.2, far(a.dtype, -1), a),
+    "far out of range": lambda a, rng: np.where(rng.random(a.shape) < 0.2, far(a.dtype, 1), a),
+}
+
+
+def far(dtype, sign):
+    """Give a number that leads nowhere."""
+    most = np.iinfo(dtype).max if dtype.kind in "iu" else np.inf
+    return np.array(most if sign > 0 else -most if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """Return the folder of a model in which every field of the generator has something in it, and its rows."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=1200).round(2), rng.choice(list("abcdef"), 1200)
+    frame = pl.DataFrame({"x": x, "y": y, "z": (x + np.isin(y, ["a", "d"]) * 2 + rng.normal(0, 0.3, 1200)).round(2)})
+    place = tmp_path_factory.mktemp("chain") / "saved"
+    vs.fit(frame, seed=0, audit=False).save(place)
+    return place, frame
+
+
+def damaged(folder, place, field, damage):
+    """Copy a model, with one array of its generator spoilt."""
+    shutil.copytree(folder, place)
+    key = json.loads((place / "model.json").read_text(encoding="utf-8"))["generator"][field]["__array__"]
+    with np.load(place / "arrays.npz") as archive:
+        arrays = dict(archive)
+    assert arrays[key].size
+    arrays[key] = np.ascontiguousarray(DAMAGES[damage](arrays[key], np.random.default_rng(0)), arrays[key].dtype)
+    np.savez(place / "arrays.npz", **arrays)
+    return place
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_whatever_was_done_to_a_generators_arrays_is_refused_or_does_no_harm(chain, tmp_path, damage):
+    folder, frame = chain
+    refused = set()
+    for field in json.loads((folder / "model.json").read_text(encoding="utf-8"))["generator"]:
+        try:
+            model = vs.load(damaged(folder, tmp_path / field, field, damage))
+        except UserError as e:
+            assert "damaged" in str(e)
+            refused.add(field)
+            continue
+        assert model.sample(300, seed=0).schema == frame.schema
+        assert np.isfinite(model.log_prob(frame[:50])).all()
+    if damage in ("cut off", "one too many"):
+        assert refused == set(json.loads((folder / "model.json").read_text(encoding="utf-8"))["generator"])
 
 
 def test_adult_is_small(real, tmp_path):

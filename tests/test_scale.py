@@ -12,6 +12,7 @@ import pytest
 import verisyn as vs
 from verisyn.kinds import Part
 from verisyn.modalities.table import Codes
+from verisyn.modalities.table._boost import DEPTHS
 from verisyn.modalities.table.trees import Generator
 
 
@@ -65,34 +66,52 @@ def test_rows_alone_and_together_have_the_same_probability(folder):
     np.testing.assert_array_equal(together, alone)
 
 
+def plain_tree(nodes, masks, at, row):
+    """Walk a row down a boosted tree to the value of a leaf."""
+    feature, kid, value, cut, by_mask = nodes[at]
+    while feature >= 0:
+        code = int(row[feature])
+        right = int(masks[cut][code // 64]) >> (code % 64) & 1 if by_mask else code > cut
+        feature, kid, value, cut, by_mask = nodes[kid + right]
+    return value
+
+
 def plain_log_prob(forest, codes, x):
-    """Walk one part's code tree and its boosted trees row by row, in Python."""
+    """Walk one part's code tree and its boosted trees row by row, in Python; logits are float32, as in the core."""
+    single, nodes, parts = np.float32, forest.node.tolist(), x.shape[1]
+    unit = single(2.0 ** (np.frexp(np.abs(forest.node["value"]).max(initial=0))[1] - 14))
     out = np.zeros(len(codes))
-    for i, (code, row) in enumerate(zip(codes, x, strict=True)):
-        at, position = 0, int(forest.tree.position[code])
+    for i, code in enumerate(codes):
+        row, depth, at, position = [*x[i], *[0] * DEPTHS], 0, 0, int(forest.tree.position[code])
         while at >= 0:
-            logit = float(forest.base[at])
-            for root in forest.root[forest.first_tree[at]:forest.first_tree[at + 1]]:
-                node = forest.node[root]
-                while node["feature"] >= 0:
-                    v, cut = int(row[node["feature"]]), int(node["cut"])
-                    mask = forest.mask[forest.first_mask[at] + cut] if node["by_mask"] else None
-                    right = v > cut if mask is None else bool(int(mask[v // 64]) >> (v % 64) & 1)
-                    node = forest.node[node["kid"] + right]
-                logit += float(node["value"])
+            logit = forest.base[at]
+            for feature, weight in forest.weight[forest.first_weight[at]:forest.first_weight[at + 1]]:
+                above = feature >= parts
+                score = row[feature] / 16 - 4 if above else forest.scores.values[forest.scores.at[feature] + row[feature]]
+                logit += weight * single(score)
+            masks = forest.mask[forest.first_mask[at]:forest.first_mask[at + 1]]
+            roots = forest.root[forest.first_tree[at]:forest.first_tree[at + 1]]
+            logit += single(sum(int(np.rint(single(plain_tree(nodes, masks, root, row)) / unit)) for root in roots)) * unit
+            if depth < DEPTHS:
+                row[parts + depth] = int((np.clip(logit, -4, 4) + 4) * 16 + single(0.5))
             right = position >= forest.tree.mid[at]
-            out[i] -= np.log1p(np.exp(-logit if right else logit))
-            at = (forest.tree.right if right else forest.tree.left)[at]
+            decides = float(logit + forest.shift[at])
+            out[i] -= np.log1p(np.exp(-decides if right else decides))
+            at, depth = (forest.tree.right if right else forest.tree.left)[at], depth + 1
     return out
 
 
 def test_the_fast_path_is_a_walk_down_the_trees(folder):
     model = vs.load(folder)
-    codes = model.coder.encode(frame().select(model.coder.columns)).values[:200]
+    codes = model.coder.encode(frame().select(model.coder.columns)).values[:120]
     seen = np.column_stack([np.minimum(codes[:, j], 65535 if p.ordered else 255) for j, p in enumerate(model.coder.parts)])
-    fast = model.fitted.log_prob(codes)
-    for j, forest in enumerate(model.fitted.forests):
-        np.testing.assert_allclose(fast[:, j], plain_log_prob(forest, codes[:, j], seen), atol=2e-3)
+    fast, forests = model.fitted.log_prob(codes), model.fitted.forests
+    for j, forest in enumerate(forests):
+        np.testing.assert_allclose(fast[:, j], plain_log_prob(forest, codes[:, j], seen), atol=1e-5)
+    asked, weighed = (np.concatenate([getattr(f, name)["feature"] for f in forests]) for name in ("node", "weight"))
+    for features in (asked, weighed):  # of parts before, and of the questions above
+        assert set(features >= len(forests)) == {False, True}
+    assert any(f.node["by_mask"].any() for f in forests)
 
 
 def test_a_set_among_thousands_of_levels_has_its_exact_mass():

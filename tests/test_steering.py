@@ -100,7 +100,7 @@ def test_given_after_do_conditions_the_rows_so_changed(model):
     ({"given": {"dosis": 3}}, "Did you mean 'dose'"),
     ({"targets": {"ward": {"A": 0.8, "B": 0.4}}}, "sum to 1.2, more than 1"),
     ({"targets": {"ward": {"A": -0.1}}}, "between 0 and 1"),
-    ({"targets": {"ward": {"C": 0.1}}}, "a value outside 0 to 0 is ever drawn"),
+    ({"targets": {"ward": {"C": 0.1}}}, "of 20,000 rows of the model, none meets it"),
     ({"targets": {"dose": 1000}}, "is ever drawn"),
     ({"targets": {"ward": 3}}, "Give shares"),
     ({"targets": {"dose": "high"}}, "a number is expected"),

@@ -242,10 +242,11 @@ def impute(
     table: TableName = None, query: Query = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
 ) -> None:
     """Complete missing cells by draws from the model, given all other cells of the row."""
+    from verisyn.answers import EVERY_ROW
     from verisyn.data import read, write
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
-    from verisyn.model import EVERY_ROW, load
+    from verisyn.model import load
     from verisyn.outputs import check_file
 
     name, dot, ending = out.name.partition(".")

@@ -8,7 +8,8 @@ import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
 
     Clauses compare a column with a value (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), a set (``in``, ``not in``) or
     ``None`` (``is``, ``is not``), joined by ``and``, ``or``, ``not``. A name that is not a Python identifier stands in
-    backticks.
+    backticks; a backtick inside it is doubled.
 
     Examples
     --------
@@ -89,16 +90,19 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
     UserError
         If the text is not such an expression or names an unknown column.
     """
+    if not isinstance(given, str | Mapping):
+        raise UserError(f"The condition {given!r} is neither an expression, such as \"income == '>50K' and age < 30\", "
+                        "nor a mapping from columns to what is wanted of them.")
     text = given if isinstance(given, str) else " and ".join(_clause(name, wish) for name, wish in given.items())
     quoted: dict[str, str] = {}
 
     def placeholder(found: re.Match) -> str:
         key = f"_column_{len(quoted)}_"
-        quoted[key] = found.group(1)
+        quoted[key] = found.group(1).replace("``", "`")
         return key
 
     try:
-        tree = ast.parse(re.sub(r"`([^`]*)`", placeholder, text).strip(), mode="eval").body
+        tree = ast.parse(re.sub(r"`((?:[^`]|``)*)`", placeholder, text).strip(), mode="eval").body
     except SyntaxError:
         raise UserError(f"The condition {text!r} could not be read. Write it like: income == '>50K' and age < 30; a "
                         "column name with spaces or signs stands in backticks.") from None
@@ -109,22 +113,27 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
 
 def _clause(name: str, wish: Any) -> str:
     """One entry of a mapping, as an expression."""
+    column = f"`{str(name).replace('`', '``')}`"
     if isinstance(wish, tuple):
         if len(wish) != 2 or wish == (None, None):
             raise UserError(f"The range {wish!r} for column {name!r} was not understood. Give (low, high), with None "
                             "for one open end; a list for a set of values.")
         ends = zip((">=", "<="), wish, strict=True)
-        return " and ".join(f"`{name}` {sign} {_spelt(end)}" for sign, end in ends if end is not None)
+        return " and ".join(f"{column} {sign} {_spelt(end)}" for sign, end in ends if end is not None)
     if isinstance(wish, list | set | frozenset):
-        inside = f"`{name}` in [{', '.join(_spelt(v) for v in wish if v is not None)}]"
-        return f"({inside} or `{name}` is None)" if None in wish else inside
-    return f"`{name}` is None" if wish is None else f"`{name}` == {_spelt(wish)}"
+        inside = f"{column} in [{', '.join(_spelt(v) for v in wish if v is not None)}]"
+        return f"({inside} or {column} is None)" if None in wish else inside
+    return f"{column} is None" if wish is None else f"{column} == {_spelt(wish)}"
 
 
 def _spelt(value: Any) -> str:
     """A value as it stands in an expression."""
     if isinstance(value, date | time):
         return repr(value.isoformat())
+    if isinstance(value, timedelta):
+        return repr(f"{value / timedelta(seconds=1)!r}s")
+    if isinstance(value, Decimal):
+        return str(value)
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -158,14 +167,20 @@ class _Reader:
                 pairs = zip(sides, ops, rights, strict=False)
                 return functools.reduce(operator.and_, (self._compare(a, op, b) for a, op, b in pairs))
             case ast.Name():
+                dtype = self._dtype(node)
+                if dtype is not None and dtype != pl.Boolean:
+                    raise UserError(f"In the condition {self.text!r}, {self._column(node)!r} stands alone, but it "
+                                    f"holds {dtype}, not true or false. Compare it with a value.")
                 return pl.col(self._column(node)) == True  # noqa: E712 - a polars expression
             case _:
                 raise self._unreadable(node)
 
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> pl.Expr:
-        if isinstance(op, (ast.Is, ast.IsNot)):
+        if isinstance(op, (ast.Is, ast.IsNot)) or _is_none(right):
+            if not _is_none(right) or not isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+                raise self._unreadable(right)
             missing = self._value(left).is_null()
-            return missing if isinstance(op, ast.Is) else ~missing
+            return missing if isinstance(op, (ast.Is, ast.Eq)) else ~missing
         if isinstance(op, (ast.In, ast.NotIn)):
             values = self._literal(right)
             if not isinstance(values, list):
@@ -194,10 +209,17 @@ class _Reader:
                          "Use ==, !=, <, <=, >, >=, in, not in, is None, joined by and, or, not.")
 
 
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def typed(value: object, dtype: pl.DataType | None) -> object:
-    """A quoted date or time beside a column of that type, as one; everything else as it is."""
+    """A quoted date, time or span (``'90.5s'``) beside a column of that type, as one; everything else as it is."""
     if not isinstance(value, str) or dtype is None or not dtype.is_temporal():
         return value
+    if isinstance(dtype, pl.Duration):
+        seconds = re.fullmatch(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)s", value)
+        return timedelta(seconds=float(seconds[1])) if seconds else value
     for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
         try:
             found = read(value)
@@ -206,7 +228,7 @@ def typed(value: object, dtype: pl.DataType | None) -> object:
         zone = getattr(dtype, "time_zone", None)
         if zone and isinstance(found, date):
             found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+            return found.astimezone(ZoneInfo(zone)) if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
         return found
     return value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -95,13 +95,16 @@ class Drawing:
             return frame
         return self.coder.rules.changed(frame, settled, np.random.default_rng(child(seed, _SETTLED)))
 
-    def finish(self, frame: pl.DataFrame, root: np.random.SeedSequence, say: Callable[[str, bool], None]
+    def finish(self, frame: pl.DataFrame, root: np.random.SeedSequence, overruled: Collection[str] = ()
                ) -> pl.DataFrame:
-        """Keep the constraints of the whole sample; say what keeping the constraints cost."""
-        frame = self.coder.rules.finish(frame, np.random.default_rng(child(root, _SETTLED)), self.ledger)
+        """Keep the constraints of the whole sample, but those on overruled columns."""
+        rules = self.coder.rules.without(overruled)
+        return rules.finish(frame, np.random.default_rng(child(root, _SETTLED)), self.ledger)
+
+    def tell(self, say: Callable[[str, bool], None]) -> None:
+        """Say what keeping the constraints cost."""
         for note in self.ledger.notes():
             say(note, False)
-        return frame
 
     def blocks(self, rows: int, root: np.random.SeedSequence, tick: Any = lambda done: None) -> pl.DataFrame:
         """Draw in blocks of a fixed size with a seed each, so that the bytes do not depend on who draws which block."""

@@ -54,8 +54,10 @@ def impute(frame: pl.DataFrame, drawing: Drawing, draws: int, root: np.random.Se
     A row that lacks one part of at most 64 codes is completed exactly: each code is weighed by the probability of the
     whole row. Elsewhere 64 candidates are drawn along the chain, each given the columns before it, weighed by the
     probability of the observed columns after it, and one is chosen by weight (sampling importance resampling, Rubin
-    1988); rows in which fewer than ten candidates effectively count get 1,024. Missing itself is never drawn.
+    1988); rows in which fewer than ten candidates effectively count, or all contradict an observed cell, get 1,024. A
+    cell that a formula tells from the others of its row is computed. Missing itself is never drawn.
     """
+    frame = drawing.coder.rules.solved(frame, Gaps.of(frame, drawing).cells)
     gaps = Gaps.of(frame, drawing)
     codes = drawing.coder.encode(frame.select(drawing.coder.columns)).values
     completed = np.repeat(codes[None], draws, axis=0)
@@ -137,7 +139,9 @@ class Incomplete:
         candidates[:, :, self.gone] = -1
         codes, log_p = self.drawing.fitted.complete(_flat(candidates), rng, allowed)
         candidates = codes.reshape(candidates.shape)
-        return _chosen(candidates, log_p.sum(axis=1) + self._odds(candidates), draws, rng)
+        odds = self._odds(candidates)
+        chosen, slim = _chosen(candidates, log_p.sum(axis=1) + odds, draws, rng)
+        return chosen, slim | (odds.reshape(candidates.shape[:2]).max(axis=1) < 0)
 
     def _odds(self, candidates: np.ndarray) -> np.ndarray:
         """What observed columns that are recomputed from a missing one add to the log weights."""
@@ -175,13 +179,13 @@ def _filled(frame: pl.DataFrame, gaps: Gaps, drawing: Drawing, codes: np.ndarray
     if not len(some):
         return frame
     draw, settle = seed.spawn(2)
-    drawn, given = drawing.decode(codes[some], draw), frame[some]
+    own, given = drawing.decode(codes[some], draw), frame[some]
     recomputed = {name for coder in drawing.coder.coders for name in coder.recomputed}
-    known = [given[name].zip_with(pl.Series(~_missing(given[name])), drawn[name].cast(given[name].dtype, strict=False))
-             for name in drawn.columns if name not in recomputed]
-    drawn = drawing.coder.rules.changed(drawn, pl.DataFrame(known), np.random.default_rng(settle))
-    columns = []
-    for name, gone in gaps.cells.items():
-        new = drawn[name].filter(gone[some]).cast(frame[name].dtype, strict=False)
-        columns.append(frame[name].clone().scatter(np.flatnonzero(gone), new))
-    return frame.with_columns(columns)
+    known = [given[name].zip_with(pl.Series(~_missing(given[name])), own[name].cast(given[name].dtype, strict=False))
+             for name in own.columns if name not in recomputed]
+    drawn = drawing.coder.rules.changed(own, pl.DataFrame(known), np.random.default_rng(settle))
+    cells = {name: gone[some] for name, gone in gaps.cells.items()}
+    whole = given.with_columns(given[name].zip_with(pl.Series(~gone), drawn[name].cast(given[name].dtype, strict=False))
+                               for name, gone in cells.items())
+    whole = drawing.coder.rules.solved(whole, cells, own)
+    return frame.with_columns(frame[name].clone().scatter(some, whole[name]) for name in cells)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,30 +12,25 @@ import numpy as np
 import polars as pl
 
 from verisyn import __version__, memory, shelves, storage
+from verisyn.answers import Answers
 from verisyn.checkpoint import Checkpoint, fingerprint
 from verisyn.conditions import Given
 from verisyn.data import read
 from verisyn.description import resolve_schema
-from verisyn.drawing import Drawing
 from verisyn.errors import UserError, did_you_mean, whole_number
 from verisyn.findings import Finding
 from verisyn.frames import Origin, from_polars
-from verisyn.imputation import impute, with_columns_of
 from verisyn.memory import Recipe
 from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
-from verisyn.outliers import Ordinary, reasons
 from verisyn.outputs import writing_folder
 from verisyn.progress import Progress, WarningProgress
-from verisyn.running import Budget, Run
+from verisyn.running import Budget, Run, threads
 from verisyn.schema import Schema
 from verisyn.steering import Wishes
 from verisyn.steering.intervention import Do, columns_in_order
 from verisyn.steering.refit import Refitter, Sample
 from verisyn.steering.targets import Wanted
-
-EVERY_ROW = 2**62
-"""Where each row gets an answer, none is left out by sampling."""
 
 
 def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str = "table.trees", seed: int = 0,
@@ -102,7 +96,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
 
     whole_number("seed", seed, 0)
     run = Run(Budget.read(budget))
-    dataset, progress, jobs = read(data), progress or Progress(), jobs or os.cpu_count() or 1
+    dataset, progress, jobs = read(data), progress or Progress(), threads(jobs)
     settings = dialled(generator, settings, privacy, max_leak)
     maker = _generator(generator, settings)
     schema = resolve_schema(schema, dataset, progress=progress)
@@ -163,7 +157,7 @@ class Info:
     notes: Sequence[str] = ()
 
 
-class Model:
+class Model(Answers):
     """What was learnt from one table. It holds no training row, but is as confidential as its data (see the docs).
 
     `memory` is the finding on what it tells of its training rows; None where that was not asked.
@@ -171,10 +165,9 @@ class Model:
 
     def __init__(self, schema: Schema, coder: TableCoder, fitted: Fitted, origin: Origin, info: Info,
                  memory: Finding | None = None):
-        self.schema, self.coder, self.fitted, self.origin, self.info = schema, coder, fitted, origin, info
-        self.memory = memory
+        super().__init__(schema, coder, fitted, info.seed, info.rows_train)
+        self.origin, self.info, self.memory = origin, info, memory
         self._refits: dict[bytes, Sample] = {}
-        self._ordinary: Ordinary | None = None
 
     def __repr__(self) -> str:
         return (f"Model({self.info.generator} of {self.info.name!r}: {len(self.coder.columns)} columns, "
@@ -184,7 +177,7 @@ class Model:
     @property
     def order(self) -> list[str]:
         """The columns in the order in which they are drawn; those that are only regenerated come last."""
-        return columns_in_order(self._drawing(1))
+        return columns_in_order(self._drawing())
 
     def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | None = None, balance: str | None = None,
                do: Do | None = None, targets: Wanted | None = None, jobs: int | None = None,
@@ -242,123 +235,12 @@ class Model:
         rows = self.info.rows_source if rows is None else whole_number("rows", rows, 1)
         whole_number("seed", seed, 0)
         wishes = Wishes.read(self.coder, given=given, balance=balance, do=do, targets=targets)
-        progress, jobs = progress or WarningProgress(), jobs or os.cpu_count() or 1
+        progress, jobs = progress or WarningProgress(), threads(jobs)
         maker = _generator(self.info.generator, self.info.settings)
         refitter = Refitter(maker, self.fitted, self.info.rows_train, self.info.seed, jobs, progress.note, self._refits)
         with progress.stage("sample", total=rows) as tick:
             drawing, root = self._drawing(jobs), np.random.SeedSequence(seed)
-            frame = wishes.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
-            return drawing.finish(frame, root, progress.note)
-
-    def _drawing(self, jobs: int) -> Drawing:
-        return Drawing(self.schema.table, self.coder, self.fitted, self.info.seed, jobs)
-
-    # -- asking -----------------------------------------------------------------------------------------------------
-    def log_prob(self, data: Any) -> np.ndarray:
-        """Return the log-likelihood of each row's codes, float64 of shape (rows,); higher is more typical."""
-        frame = self._known(read(data, fit_rows=EVERY_ROW).frame)
-        return self.fitted.log_prob(self.coder.encode(frame).values).sum(axis=1)
-
-    def outlier_score(self, data: Any) -> np.ndarray:
-        """Return how unusual each row is, float64 of shape (rows,) from 0 to 1.
-
-        The score is the share of the model's own rows that are likelier, by the density of the row: 0.99 says that one
-        in a hundred of the model's own rows is as unlikely. Values beyond the model's range, levels that it does not
-        know, and missing values where there were none, make a row unlikely.
-
-        Parameters
-        ----------
-        data : Dataset, dataframe, path or URL
-            Rows with the model's columns.
-
-        Raises
-        ------
-        UserError
-            If a column is not there.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> frame = pl.DataFrame({"height": [1.62, 1.75, 1.81, 1.58] * 50, "smoker": ["yes", "no", "no", "no"] * 50})
-        >>> model = fit(frame, seed=0)
-        >>> odd = model.outlier_score(pl.DataFrame({"height": [1.75, 2.6], "smoker": ["no", "no"]}))
-        >>> bool(odd[0] < 0.9), bool(odd[1] > 0.999)
-        (True, True)
-        """
-        ordinary, log_p = self._likelihoods(data)
-        return ordinary.score(log_p.sum(axis=1))
-
-    def outlier_reasons(self, data: Any) -> pl.DataFrame:
-        """Return what makes rows unusual.
-
-        Returns
-        -------
-        polars DataFrame
-            `score`; `column`, the one that adds most to it; and for each column by how many nats it is less likely,
-            given the columns before it in :attr:`order`, than that of an own row is on average. Columns that are coded
-            together share one entry.
-        """
-        ordinary, log_p = self._likelihoods(data)
-        return reasons(log_p, ordinary, ["/".join(coder.columns) for coder in self.coder.coders])
-
-    def _likelihoods(self, data: Any) -> tuple[Ordinary, np.ndarray]:
-        drawing = self._drawing(os.cpu_count() or 1)
-        if self._ordinary is None:
-            self._ordinary = Ordinary.of(drawing, self.info.rows_train)
-        frame = self._known(read(data, fit_rows=EVERY_ROW).frame)
-        return self._ordinary, self._ordinary.by_coder(frame, drawing)
-
-    def _known(self, frame: pl.DataFrame) -> pl.DataFrame:
-        missing = [c for c in self.coder.columns if c not in frame.columns]
-        if missing:
-            raise UserError(f"The rows lack the column {missing[0]!r}, which the model knows.")
-        return frame.select(self.coder.columns)
-
-    # -- completing -------------------------------------------------------------------------------------------------
-    def impute(self, data: Any, draws: int = 1, *, seed: int = 0) -> Any:
-        """Complete missing cells.
-
-        Each missing cell is drawn from the model's distribution given all other cells of its row, so that spread and
-        dependence stay as they are (a mean would shrink both). Observed cells come back as they were. Several draws
-        show how uncertain the completion is (multiple imputation, Rubin 1987): analyse each, then pool.
-
-        Parameters
-        ----------
-        data : Dataset, dataframe, path or URL
-            Rows with the model's columns. A column that is not there is completed as a whole; one that the model does
-            not know stays as it is, and so do ids, personal data and free text.
-        draws : int, default 1
-            How many completions.
-        seed : int, default 0
-
-        Returns
-        -------
-        dataframe, or list of dataframes where `draws` is more than 1
-            Of the kind and with the data types that came in.
-
-        Raises
-        ------
-        UserError
-            If the model's generator cannot draw a part of a row given the rest.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> frame = pl.DataFrame({"height": [1.62, 1.75, 1.81, 1.58] * 50, "smoker": ["yes", "no", "no", "no"] * 50})
-        >>> model = fit(frame, seed=0)
-        >>> model.impute(pl.DataFrame({"height": [1.62, None], "smoker": [None, "no"]})).null_count().row(0)
-        (0, 0)
-        """
-        dataset = read(data, fit_rows=EVERY_ROW)
-        frames = self.impute_frames(dataset.frame, whole_number("draws", draws, 1), seed=seed)
-        given_back = [dataset.give_back(frame) for frame in frames]
-        return given_back[0] if draws == 1 else given_back
-
-    def impute_frames(self, frame: pl.DataFrame, draws: int = 1, *, seed: int = 0) -> list[pl.DataFrame]:
-        """Complete missing cells of a polars frame; see :meth:`impute`."""
-        whole_number("seed", seed, 0)
-        drawing = self._drawing(os.cpu_count() or 1)
-        return impute(with_columns_of(frame, drawing), drawing, draws, np.random.SeedSequence(seed))
+            return wishes.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def save(self, path: str | Path, *, force: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Protocol, Self
 
-from verisyn.errors import UserError
+from verisyn.errors import UserError, whole_number
 
 _UNITS = {"h": 3600.0, "min": 60.0, "m": 60.0, "s": 1.0, "": 1.0}
 _TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|min|m|s|)\s*(?:(?<=[a-z\s])|$)")
@@ -67,6 +68,17 @@ class Budget:
             part = self._jobs * weight / self._weights if self._weights > 0 else 1.0
             self._weights -= weight
         return left * min(part, 1.0)
+
+
+def threads(jobs: int | None) -> int:
+    """Return how many threads to use: `jobs`, or as many as there are cores.
+
+    Raises
+    ------
+    UserError
+        If it is no number of threads.
+    """
+    return (os.cpu_count() or 1) if jobs is None else whole_number("jobs", jobs, 1)
 
 
 class Kept(Protocol):

@@ -85,6 +85,13 @@ class BaseRule(ABC):
         """Return `frame`, which has the sources, with the derived columns; called only where `derives` says so."""
         raise NotImplementedError
 
+    def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
+        """Return what a source must be, by the row's other cells, and by how they relate in rows as they were drawn.
+
+        The values are null where that cannot be told; None says that it never can.
+        """
+        return None
+
     def mending(self) -> Self:
         """Return the same rule, mending rows in place of recomputing columns."""
         return replace(self, derives=())

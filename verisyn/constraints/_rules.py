@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -130,6 +130,27 @@ class Rules:
         rest = self.help(frame).with_columns(columns.get_columns()).drop(derived)
         return self.settle(rest, rng).select(frame.columns).with_columns(columns.get_columns())
 
+    def solved(self, frame: pl.DataFrame, may: Mapping[str, np.ndarray], drawn: pl.DataFrame | None = None
+               ) -> pl.DataFrame:
+        """Set cells that a rule can tell from the others of their row, where that breaks no rule.
+
+        `may` says which cells of a column: those that were missing. `drawn` is the frame as the model drew it.
+        """
+        for rule in self.rules:
+            for column in (c for c in rule.columns if c in may):
+                told = rule.solved(frame, column, drawn)
+                if told is None:
+                    continue
+                trial = frame.with_columns(told.alias(column))
+                good = may[column] & told.is_not_null().to_numpy() & ~self.broken_rows(trial)
+                frame = frame.with_columns(told.zip_with(pl.Series(good), frame[column]).alias(column))
+        return frame
+
+    def without(self, columns: Collection[str]) -> Rules:
+        """Return the rules that do not speak of some columns."""
+        kept = [(r, k) for r, k in zip(self.rules, self.kinds, strict=True) if not set(columns) & set(r.columns)]
+        return replace(self, rules=tuple(r for r, _ in kept), kinds=tuple(k for _, k in kept))
+
     def finish(self, frame: pl.DataFrame, rng: np.random.Generator, ledger: Ledger | None = None) -> pl.DataFrame:
         """Keep the rules of the whole sample; a row that could not be settled becomes a copy of one that was.
 
@@ -140,18 +161,28 @@ class Rules:
         """
         if ledger is None or ledger.mended:
             frame = self._copied_over(frame, rng)
-        for rule in (r for r in self.rules if r.whole):
-            broken = rule.broken(frame)
-            if broken.any():
-                frame = _put(frame, broken, rule.mend(frame, broken, rng), rule.columns)
-                if ledger is not None:
+        of_sample = [r for r in self.rules if r.whole]
+        for _ in range(_PASSES if of_sample else 0):
+            if not self.broken(frame).any():
+                return frame
+            for rule in of_sample:
+                broken = rule.broken(frame)
+                frame = _put(frame, broken, rule.mend(frame, broken, rng), rule.columns) if broken.any() else frame
+                if ledger is not None and broken.any():
                     ledger.add(0, {rule.sentence: int(broken.sum())})
-                frame = self.settle(frame, rng)
+            frame = self.settle(frame, rng)
+        if of_sample and self.broken(frame).any():
+            raise UserError(f"{frame.height:,} rows that keep all constraints together could not be made: "
+                            f"{self._at_odds(frame)}. Ask for fewer rows, or loosen one of these in the schema.")
         return frame
 
     def broken(self, frame: pl.DataFrame) -> np.ndarray:
         """Return whether each row breaks a rule."""
         return np.any([np.zeros(frame.height, bool), *(r.broken(frame) for r in self.rules)], axis=0)
+
+    def broken_rows(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return whether each row breaks a rule that a row alone can break."""
+        return np.any([np.zeros(frame.height, bool), *(r.broken(frame) for r in self.rules if not r.whole)], axis=0)
 
     def _derived(self, frame: pl.DataFrame) -> pl.DataFrame:
         left = [r for r in self.rules if not set(r.derives) <= set(frame.columns)]
@@ -166,16 +197,21 @@ class Rules:
 
     def _copied_over(self, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
         of_rows = [r for r in self.rules if not r.whole]
-        broken = np.any([r.broken(frame) for r in of_rows], axis=0) if of_rows else np.zeros(frame.height, bool)
+        broken = self.broken_rows(frame)
         sound = np.flatnonzero(~broken)
         if not broken.any():
             return frame
         if not len(sound):
-            said = "; ".join(r.sentence for r in of_rows if r.broken(frame).any())
-            raise UserError(f"No row could be made that keeps all constraints together; these contradict one another: "
-                            f"{said}. Loosen one of them in the schema, or ask for more rows.")
+            raise UserError(f"No row could be made that keeps all constraints together; among these some contradict "
+                            f"one another: {self._at_odds(frame)}. Loosen one of them in the schema, or ask for more "
+                            "rows.")
         donors = frame[rng.choice(sound, int(broken.sum()))]
         return _put(frame, broken, donors, tuple(dict.fromkeys(c for r in of_rows for c in r.columns)))
+
+    def _at_odds(self, frame: pl.DataFrame) -> str:
+        """Name the rules that rows break, and those that share columns with them, for one of these is in the way."""
+        columns = {c for rule in self.rules if rule.broken(frame).any() for c in rule.columns}
+        return "; ".join(dict.fromkeys(rule.sentence for rule in self.rules if columns & set(rule.columns)))
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def state(self) -> list[dict[str, Any]]:
@@ -227,7 +263,7 @@ def standing(table: Table, have: Sequence[str]) -> Table:
     Raises
     ------
     UserError
-        If a constraint is of an unknown kind, or on a column that the data lacks too.
+        If a constraint is of an unknown kind, on a column that the data lacks too, or names one twice.
     """
     kept = []
     for constraint in table.constraints:
@@ -237,6 +273,9 @@ def standing(table: Table, have: Sequence[str]) -> Table:
             raise UserError(f"The constraint {constraint.kind!r} on {_columns.spoken(constraint.columns)} names "
                             f"{unknown[0]!r}, which the data lacks. {did_you_mean(unknown[0], table.names)} Correct "
                             "the constraint, or take it out.")
+        if len(set(constraint.columns)) < len(constraint.columns):
+            raise UserError(f"The constraint {constraint.kind!r} on {_columns.spoken(constraint.columns)} names a "
+                            "column twice. Correct the constraint, or take it out.")
         left = tuple(c for c in constraint.columns if c in table.names)
         if len(left) >= getattr(module, "shrinks_to", len(constraint.columns)):
             kept.append(constraint.model_copy(update={"columns": left}))

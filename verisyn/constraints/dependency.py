@@ -136,6 +136,10 @@ class Rule(BaseRule):
         """Look up the columns that were not learnt."""
         return frame.with_columns(self._looked_up(self._places(frame), self.derives))
 
+    def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
+        """Move the first column from where it was drawn to the nearest value that goes with the others."""
+        return self._nearest_first(frame) if drawn is not None and self.ordered and column == self.columns[0] else None
+
     def broken(self, frame: pl.DataFrame) -> np.ndarray:
         """Rows whose first value is known and goes with other values."""
         first = _plain(frame[self.columns[0]])

@@ -122,6 +122,18 @@ class Rule(BaseRule):
         """Compute the column."""
         return frame.with_columns(self._computed(frame))
 
+    def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
+        """Solve for a column in which the formula is linear: through its values there at 0, 1 and 2."""
+        if column == self.columns[0]:
+            return None
+        wanted, dtype = frame[self.columns[0]].cast(pl.Float64), frame[column].dtype
+        at = [self._computed(frame.with_columns(pl.lit(x, dtype=pl.Float64).alias(column)), rounded=False)
+              for x in (0.0, 1.0, 2.0)]
+        slope = at[1] - at[0]
+        linear = ((at[2] - at[1] - slope).abs() <= 1e-9 * slope.abs()) & (slope != 0)
+        value = ((wanted - at[0]) / slope).round(0 if dtype.is_integer() else 9)
+        return value.set(~linear.fill_null(False) | ~value.is_finite().fill_null(False), None).cast(dtype, strict=False)
+
     def broken(self, frame: pl.DataFrame) -> np.ndarray:
         """Rows where the column differs by more than half a unit of its last decimal."""
         computed = self._computed(frame, rounded=False).to_numpy()

@@ -172,6 +172,16 @@ class Rule(BaseRule):
             last = last.round(max(decimals, _columns.lattice(gap).decimals or 0)) if decimals is not None else last
         return frame.with_columns(last.cast(first.to_physical().dtype).cast(first.dtype))
 
+    def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
+        """Take the gap that was drawn from the later value."""
+        if drawn is None or not self.derives or column != self.columns[0]:
+            return None
+        first, last = frame[column], frame[self.columns[1]]
+        value = last.to_physical() - self.help(drawn)[self._gap]
+        decimals = _columns.lattice(last).decimals if value.dtype.is_float() else None
+        value = value if decimals is None else value.round(decimals)
+        return value.cast(first.to_physical().dtype, strict=False).cast(first.dtype).alias(column)
+
     # -- mending ----------------------------------------------------------------------------------------------------
     def _values(self, frame: pl.DataFrame) -> np.ndarray:
         return np.column_stack([_columns.order(frame[c], f) for c, f in zip(self.columns, self.forms, strict=True)])

@@ -100,11 +100,12 @@ class Rule(BaseRule):
         values = frame[moving].to_physical()
         step = self.step if values.dtype.is_float() else int(self.step)
         places = [None if v is None else round(v / step) for v in values.to_list()]
-        low = min((p for p in places if p is not None), default=0)
+        known = [p for p in places if p is not None]
+        low, high = min(known, default=0), max(known, default=0)
         free: dict[tuple, _Free] = {}
         for key, place in zip(keys, places, strict=True):
             if place is not None:
-                free.setdefault(key, _Free(low)).take(place)
+                free.setdefault(key, _Free(low, high)).take(place)
         moved = []
         for i in np.flatnonzero(broken):
             place = free[keys[i]].nearest(places[i])  # type: ignore[arg-type]
@@ -129,13 +130,14 @@ class Rule(BaseRule):
 
 
 class _Free:
-    """Places, whole numbers from `low` on, of which some are taken; finds the nearest free one.
+    """Places, whole numbers from `low` on, of which some are taken; finds the nearest free one, up to `high` if any is.
 
-    Each taken place remembers a place further on (a disjoint-set forest, Tarjan 1975), so that crowds cost little.
+    So a moved value stays within what the sample holds, and thereby within limits that all its rows keep. Each taken
+    place remembers a place further on (a disjoint-set forest, Tarjan 1975), so that crowds cost little.
     """
 
-    def __init__(self, low: int):
-        self.low = low
+    def __init__(self, low: int, high: int):
+        self.low, self.high = low, high
         self.ways: dict[int, dict[int, int]] = {1: {}, -1: {}}
 
     def take(self, place: int) -> None:
@@ -144,7 +146,7 @@ class _Free:
 
     def nearest(self, place: int) -> int:
         up, down = self._first(place, 1), self._first(place, -1)
-        return down if down >= self.low and place - down < up - place else up
+        return down if down >= self.low and (up > self.high or place - down < up - place) else up
 
     def _first(self, place: int, way: int) -> int:
         further, passed = self.ways[way], []

@@ -45,18 +45,36 @@ class Wishes:
 
     def draw(self, rows: int, drawing: Drawing, refitter: Refitter, root: np.random.SeedSequence, *, tick: Any,
              say: Say) -> pl.DataFrame:
-        """Draw so many rows."""
+        """Draw so many rows; say what was done, and what keeping the constraints cost."""
+        frame = self._drawn(rows, drawing, refitter, root, tick, say)
+        drawing.tell(say)
+        return frame
+
+    def _drawn(self, rows: int, drawing: Drawing, refitter: Refitter, root: np.random.SeedSequence, tick: Any,
+               say: Say) -> pl.DataFrame:
         if not (self.given or self.balance or self.do or self.targets):
-            return drawing.blocks(rows, root, tick)
+            return drawing.finish(drawing.blocks(rows, root, tick), root)
         wished = Rows.of(drawing, refitter, self.given, self.do)
         if self.balance:
-            return balanced(rows, self.balance, wished, root, tick)
+            return self._met(drawing.finish(balanced(rows, self.balance, wished, root, tick), root))
         if self.do:
             self.do.tell(drawing, say)
         if self.targets:
             wished = replace(wished, keep=Tilt.towards(self.targets, wished, rows, child(root, 0)).keep)
         frame, _ = wished.draw(rows, child(root, 1) if self.targets else root, tick)
+        frame = self._met(drawing.finish(frame, root, self.do.columns if self.do else ()))
+        if self.do:
+            self.do.tell_overruled(frame, drawing, say)
         for outcome in self.targets.outcomes(frame) if self.targets else ():
             say(str(outcome), not outcome.met)
+        return frame
+
+    def _met(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Refuse rows that were moved out of the condition because they may not repeat."""
+        lost = int((~self.given.holds(frame)).sum()) if self.given else 0
+        if self.given and lost:
+            raise UserError(f"{frame.height:,} rows that meet the condition {self.given.text!r} and keep the "
+                            f"constraints of the whole table could not be made: {lost:,} of them would have to repeat. "
+                            "Ask for fewer rows, or take the constraint 'unique' out of the schema.")
         return frame
 

@@ -69,6 +69,11 @@ class Intervention:
 
     settings: tuple[Setting, ...]
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are set."""
+        return frozenset(s.column for s in self.settings)
+
     @classmethod
     def read(cls, do: Do, coder: TableCoder) -> Intervention:
         """Check columns and values.
@@ -78,6 +83,8 @@ class Intervention:
         UserError
             If a column is unknown or not drawn, a value does not fit it or is one the model never saw.
         """
+        if not isinstance(do, Mapping):
+            raise UserError(f"do is {do!r}, but a mapping is expected, such as {{'smoker': 'no', 'rate': '+1'}}.")
         return cls(tuple(_setting(column, wish, coder) for column, wish in do.items()))
 
     def source(self, drawing: Drawing, allowed: Allowed) -> Source:
@@ -119,6 +126,14 @@ class Intervention:
             say(_responding(setting, drawing), False)
             if alarm := _support(setting, log_p, settled, usual):
                 say(alarm, True)
+
+
+    def tell_overruled(self, frame: pl.DataFrame, drawing: Drawing, say: Callable[[str, bool], None]) -> None:
+        """Say, as an alarm, in which share of rows a constraint gave way to what was set."""
+        for rule in drawing.coder.rules.rules:
+            share = float(rule.broken(frame).mean()) if self.columns & set(rule.columns) else 0.0
+            if share:
+                say(f"In {share:.1%} of rows it does not hold that {rule.sentence}: what do sets overrules it.", True)
 
 
 def _setting(column: str, wish: Any, coder: TableCoder) -> Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class Refitter:
         values = np.vstack([*self._own(seed), self._rare(seed, allowed)])[:, order]
         parts = tuple(self.fitted.parts[part] for part in order)
         names = tuple(str(part) for part in order)
-        again = self.maker.fit(Codes(np.asfortranarray(values), parts, names), fit, jobs=self.jobs)
+        again = _as_it_stands(self.maker).fit(Codes(np.asfortranarray(values), parts, names), fit, jobs=self.jobs)
         back = np.argsort(order)
 
         def sample(rows: int, rng: np.random.Generator, masks: Allowed | None) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +107,11 @@ class Refitter:
         with ThreadPoolExecutor(self.jobs) as pool:
             rare = np.vstack(list(pool.map(block, range(_RARE_DRAWS // BLOCK))))
         return rare[: self._own_rows // 2]
+
+
+def _as_it_stands(maker: Any) -> Any:
+    """Return the generator with the columns' order as they come, where it has a say in that."""
+    return replace(maker, order="given") if hasattr(maker, "order") else maker
 
 
 def _rng(seed: np.random.SeedSequence, *path: int) -> np.random.Generator:

@@ -85,6 +85,9 @@ class Targets:
         UserError
             If a target names an unknown column, is no number, or is a share below 0 or above 1.
         """
+        if not isinstance(wanted, Mapping):
+            raise UserError(f"The targets are {wanted!r}, but a mapping is expected, such as {{'age': 45, 'income': "
+                            "{'>50K': 0.5}, 'age < 30': 0.2}.")
         found: list[Target] = []
         for name, wish in wanted.items():
             if isinstance(wish, Mapping):
@@ -169,6 +172,9 @@ def _refuse_absent(targets: Targets, frame: pl.DataFrame) -> None:
     for target in targets.targets:
         values = target.values(frame)
         low, high = (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else (math.nan, math.nan)
+        if target.condition and not low <= target.wanted <= high:
+            raise UserError(f"The {target} cannot be {target.wanted:g}: of {frame.height:,} rows of the model, "
+                            f"{'every one' if low else 'none'} meets it.")
         if not low <= target.wanted <= high:
             told = "a value is ever drawn" if math.isnan(low) else f"a value outside {low:g} to {high:g} is ever drawn"
             raise UserError(f"The {target} cannot be {target.wanted:g}: among {frame.height:,} rows of the model, not "

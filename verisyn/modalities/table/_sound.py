@@ -7,20 +7,26 @@ import numpy as np
 from verisyn.kinds import Part
 from verisyn.modalities.table._boost import DEPTHS, Forest
 
+_MOST = 1e9
+"""No number of a fitted forest comes near."""
+
 
 def is_sound(forest: Forest, own: int, parts: tuple[Part, ...]) -> bool:
     """Check every index of part `own`'s forest; the core would follow a wrong one out of its arrays."""
     return (_tree_is_sound(forest, parts[own].size) and _boosters_are_sound(forest, parts[:own])
-            and _terms_are_sound(forest, own))
+            and _terms_are_sound(forest, own) and _numbers_are_sound(forest, own))
 
 
 def _tree_is_sound(forest: Forest, size: int) -> bool:
     tree, nodes = forest.tree, np.arange(size - 1)
-    if len(tree.perm) != size or any(len(a) != size - 1 for a in (tree.left, tree.right, tree.mid, forest.base, forest.shift)):
+    of_nodes = (tree.left, tree.right, tree.mid, forest.base, forest.shift)
+    if len(tree.perm) != size or any(len(a) != len(nodes) for a in of_nodes):
         return False
     kids = np.stack([tree.left, tree.right])
-    onwards = np.where(kids >= 0, (kids > nodes) & (kids < size - 1), ~kids < size).all()
-    return bool(onwards and (np.sort(tree.perm) == np.arange(size)).all() and _within(tree.mid, 0, size + 1))
+    each_once = np.array_equal(np.sort(kids, axis=None), np.r_[-size:0, 1:size - 1][:2 * len(nodes)])
+    onwards = ((kids < 0) | (kids > nodes)).all()
+    return bool(each_once and onwards and (np.sort(tree.perm) == np.arange(size)).all()
+                and _within(tree.mid, 0, size + 1))
 
 
 def _boosters_are_sound(forest: Forest, before: tuple[Part, ...]) -> bool:
@@ -34,7 +40,8 @@ def _boosters_are_sound(forest: Forest, before: tuple[Part, ...]) -> bool:
     at = np.flatnonzero(node["feature"] >= 0)
     asks = node[at]
     onwards = (asks["kid"] > at) & (asks["kid"] < len(node) - 1)
-    if not _are_features(asks["feature"], len(before), forest) or not onwards.all():
+    of_one_parent = np.diff(np.sort(asks["kid"])) >= 2
+    if not _are_features(asks["feature"], len(before), forest) or not onwards.all() or not of_one_parent.all():
         return False
     return _masks_are_sound(forest, at[asks["by_mask"] > 0], before)
 
@@ -59,6 +66,14 @@ def _terms_are_sound(forest: Forest, own: int) -> bool:
         return False
     parts = features[features < own]
     return bool((forest.scores.at[parts] >= 0).all())
+
+
+def _numbers_are_sound(forest: Forest, own: int) -> bool:
+    """What logits are sums of is finite, and small enough that the sums are."""
+    at, size = forest.scores.at[own], len(forest.tree.perm)
+    scores = forest.scores.values[at:at + size] if at >= 0 else forest.scores.values[:0]
+    numbers = (forest.base, forest.shift, forest.node["value"], forest.weight["weight"], scores)
+    return all(bool((np.abs(a) < _MOST).all()) for a in numbers)
 
 
 def _are_features(features: np.ndarray, before: int, forest: Forest) -> bool:

@@ -1,0 +1,54 @@
+"""In which order a chain learns the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from verisyn.errors import UserError, did_you_mean
+from verisyn.modalities.table import Codes, _boost
+
+
+def links_of(order: str | Sequence[str], codes: Codes, coarse: np.ndarray | None) -> tuple[int, ...]:
+    """Return the parts in the order of the chain.
+
+    Parameters
+    ----------
+    order : str or sequence of str
+        ``"given"``, ``"dependence"`` or names of columns, which come first.
+    codes : Codes
+    coarse : uint8 array of shape (rows, parts), Fortran order, optional
+        Codes under 16; needed for ``"dependence"``.
+
+    Raises
+    ------
+    UserError
+        If there is no such order, or a column is unknown or named twice.
+    """
+    everything = range(len(codes.parts))
+    if order == "given":
+        return tuple(everything)
+    if order == "dependence" and coarse is not None:
+        return tuple(map(int, np.argsort(-_total_dependence(coarse), kind="stable")))
+    if isinstance(order, str):
+        raise UserError(f"There is no order {order!r}. Say 'given', 'dependence', or list the columns that come first.")
+    columns = [name.split("#")[0] for name in codes.names]
+    chosen: list[int] = []
+    for wanted in order:
+        found = [j for j in everything if wanted == columns[j] or wanted in columns[j].split("/")]
+        if not found:
+            raise UserError(f"The order names the column {wanted!r}, which is not learnt. "
+                            f"{did_you_mean(wanted, columns)}")
+        chosen += [j for j in found if j not in chosen]
+    return (*chosen, *(j for j in everything if j not in chosen))
+
+
+def _total_dependence(coarse: np.ndarray) -> np.ndarray:
+    """Mutual information of each part with all others, added up."""
+    total = np.zeros(coarse.shape[1])
+    for j in range(coarse.shape[1]):
+        with_earlier = np.maximum(_boost.dependence(coarse, j), 0)
+        total[:j] += with_earlier
+        total[j] += with_earlier.sum()
+    return total
