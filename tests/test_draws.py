@@ -94,3 +94,15 @@ def test_completing_a_row_draws_from_the_same_distribution(model):
     out, _ = model.complete(np.asfortranarray(rows), np.random.default_rng(0))
     p = chances(model, rows[:1] * 0 + [1, 0, 0], 1)[0]
     np.testing.assert_allclose(np.bincount(out[:, 1], minlength=5) / 4000, p, atol=2e-3)
+
+
+def test_every_column_of_a_drawn_table_has_the_shares_it_was_learnt_with():
+    """Nearer than independent draws from the true shares, which would miss by .016."""
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(4000, 1)) + rng.normal(size=(4000, 8))
+    codes = near.argsort(axis=0).argsort(axis=0) * 32 // 4000
+    table = Codes(np.asfortranarray(codes, np.int32), (Part(32, ordered=True),) * 8, tuple("abcdefgh"))
+    drawn, _ = Generator().fit(table, np.random.SeedSequence(0)).sample(20_000, rng)
+    for j in range(8):
+        learnt, seen = (np.bincount(side[:, j], minlength=32) / len(side) for side in (codes, drawn))
+        assert np.abs(learnt - seen).sum() / 2 < 0.004

@@ -39,9 +39,10 @@ def digest(sample):
     return hashlib.sha256(sample.write_csv().encode()).hexdigest()
 
 
-def test_blocks_do_not_depend_on_who_draws_them(folder):
+@pytest.mark.parametrize("given", [None, "happy == 'yes' and age < 60"])
+def test_blocks_do_not_depend_on_who_draws_them(folder, given):
     model = vs.load(folder)
-    one, three = (model.sample(45_000, seed=4, jobs=jobs) for jobs in (1, 3))
+    one, three = (model.sample(45_000, seed=4, jobs=jobs, given=given) for jobs in (1, 3))
     assert digest(one) == digest(three)
     assert one["income"].n_unique() > 10_000
 

@@ -130,6 +130,8 @@ def test_a_restored_model_is_the_same_model(fitted, tmp_path):
 
 def others(value):
     """List settings worth trying instead of `value`."""
+    if isinstance(value, str):
+        return ["dependence"]
     return [2 * value, value / 2] if isinstance(value, float) else [2, 1, value * 2, value * 10]
 
 

@@ -137,16 +137,22 @@ class Rule(BaseRule):
         return frame.with_columns(self._looked_up(self._places(frame), self.derives))
 
     def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
-        """Move the first column from where it was drawn to the nearest value that goes with the others."""
-        return self._nearest_first(frame) if drawn is not None and self.ordered and column == self.columns[0] else None
+        """Look up what the first column tells; move that from where it was drawn to what goes with the others."""
+        if column == self.columns[0]:
+            return self._nearest_first(frame) if drawn is not None and self.ordered else None
+        told = self._looked_up(self._places(frame), (column,))[0]
+        return told.set(pl.Series(~self._known(frame)), None)
 
     def broken(self, frame: pl.DataFrame) -> np.ndarray:
         """Rows whose first value is known and goes with other values."""
-        first = _plain(frame[self.columns[0]])
-        known = first.is_in(pl.Series(self.keys, dtype=first.dtype).implode(), nulls_equal=True).to_numpy()
+        known = self._known(frame)
         wanted = self._looked_up(self._places(frame), self.columns[1:])
         wrong = [frame[w.name].ne_missing(w).to_numpy() for w in wanted]
         return known & np.any(wrong, axis=0)
+
+    def _known(self, frame: pl.DataFrame) -> np.ndarray:
+        first = _plain(frame[self.columns[0]])
+        return first.is_in(pl.Series(self.keys, dtype=first.dtype).implode(), nulls_equal=True).to_numpy()
 
     def mend(self, frame: pl.DataFrame, broken: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
         """Move to the nearest value that goes with the others; set the others where there is none."""
