@@ -3,13 +3,14 @@
 Usage::
 
     export VERISYN_DATA=<folder of NAME/data.parquet> VERISYN_BENCH=<folder of the ruler>
-    python benchmarks/engine.py --data adult,shoppers,magic,beijing --seeds 0
+    python benchmarks/engine.py --data adult,shoppers,magic,beijing --seeds 0,1,2
 
 The ruler is the bench's ``score.py`` (it needs lightgbm, and sdmetrics for two of its columns; give the interpreter
 that has them as VERISYN_SCORE_PYTHON). The split is the bench's: half and half, seed 7, at most 50 000 rows. The peers'
 figures are those stored beside the ruler. C2ST, DOMIAS and DCR share are best at 0.5, where nothing tells the synthetic
 rows from real ones and the training rows from other ones; so is the attack on the model file, by the likelihood of
-training and held-out rows. TSTR is best at TRTR.
+training and held-out rows. TSTR is best at TRTR. Of several seeds the median is shown, with the smallest and the largest
+behind it.
 """
 
 from __future__ import annotations
@@ -87,42 +88,51 @@ def peer(name: str, data: str) -> dict[str, Any] | None:
     return next((r for r in reversed(records) if r["data"] == data and "c2st" in r.get("score", {})), None)
 
 
-def row(name: str, record: dict[str, Any]) -> str:
-    """Write one line of the table."""
-    def show(key: str) -> str:
-        value = record["score"].get(key)
-        return "–" if value is None else f"{value:.{4 if key.startswith('copies') else 3}f}"
+def spread(values: list[float | None], digits: int = 3) -> str:
+    """Write a median, and behind it, where the values differ, the smallest and the largest."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return "–"
+    low, middle, high = (f"{v:.{digits}f}" for v in (min(known), np.median(known), max(known)))
+    return middle if low == high else f"{middle} [{low}, {high}]"
 
-    cpu = [f"{record[k]:.1f}" if record.get(k) is not None else "–" for k in ("cpu_fit", "cpu_sample")]
+
+def row(name: str, records: list[dict[str, Any]]) -> str:
+    """Write one line of the table, of one record a seed."""
+    def show(key: str, digits: int = 3) -> str:
+        return spread([r["score"].get(key) for r in records], digits)
+
     cells = [name, show("c2st"), show("c2st_snapped"), f"{show('tstr')} / {show('trtr')}", show("mia_domias"),
-             show("dcr_share"), f"{show('copies')} ({show('copies_h')})", show("attack"), *cpu]
+             show("dcr_share"), f"{show('copies', 4)} ({show('copies_h', 4)})", show("attack"),
+             *(spread([r.get(key) for r in records], 1) for key in ("cpu_fit", "cpu_sample"))]
     return f"| {' | '.join(cells)} |"
 
 
-def median(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take the median of every figure over seeds."""
-    keys = [k for k, v in records[0]["score"].items() if isinstance(v, int | float)]
-    return {"score": {k: float(np.median([r["score"][k] for r in records])) for k in keys},
-            **{k: float(np.median([r[k] for r in records])) for k in ("cpu_fit", "cpu_sample")}}
+def tabular(home: Path) -> list[str]:
+    """List the data sets that are one table with a target."""
+    metas = [json.loads(path.read_text()) for path in sorted(home.glob("*/meta.json"))]
+    return [meta["name"] for meta in metas if meta["kind"] == "tabular" and meta.get("target") in meta["columns"]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="adult,shoppers,magic,beijing")
+    parser.add_argument("--data", default="adult,shoppers,magic,beijing",
+                        help="comma-separated, or all: every table with a target")
     parser.add_argument("--generators", default="table.trees,table.independent")
-    parser.add_argument("--seeds", default="0", help="comma-separated; medians are shown")
+    parser.add_argument("--seeds", default="0", help="comma-separated; the median is shown, with the smallest and the largest")
     options = parser.parse_args()
-    for data in options.data.split(","):
+    home = Path(os.environ["VERISYN_DATA"])
+    for data in tabular(home) if options.data == "all" else options.data.split(","):
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            train, hold, kinds = prepare(Path(os.environ["VERISYN_DATA"]) / data, folder)
+            train, hold, kinds = prepare(home / data, folder)
             print(f"\n### {data}: {train.height:,} rows\n\n| | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
             for generator in options.generators.split(","):
                 records = [run(generator, int(seed), train, hold, kinds, folder) for seed in options.seeds.split(",")]
-                print(row(f"**verisyn {generator}**", median(records)), flush=True)
+                print(row(f"**verisyn {generator}**", records), flush=True)
         for name in SHOWN:
             if record := peer(name, data):
-                print(row(name, record))
+                print(row(name, [record]))
 
 
 if __name__ == "__main__":

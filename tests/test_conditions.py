@@ -1,6 +1,7 @@
 """Conditions: what can be written, what it means on rows, and what a mistake is told."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -72,3 +73,18 @@ def test_any_text_is_a_condition_or_a_sentence(text):
         parse(text, ROWS.columns).holds(ROWS)
     except UserError:
         pass
+
+
+def test_a_mapping_takes_the_values_that_a_frame_gives():
+    zone = ZoneInfo("Europe/Rome")
+    frame = pl.DataFrame({"odd `name`": ["x", "y"], "span": [timedelta(minutes=90), timedelta(seconds=0.5)],
+                          "price": pl.Series(["1.10", "2.20"]).cast(pl.Decimal(10, 2)),
+                          "when": [datetime(2024, 5, 1, 12, tzinfo=zone), datetime(2024, 6, 1, 12, tzinfo=zone)]})
+    for name in frame.columns:
+        for i, value in enumerate(frame[name]):
+            assert parse({name: value}, frame.columns).holds(frame).tolist() == [i == 0, i == 1], (name, value)
+
+
+def test_equal_to_none_is_missing():
+    frame = pl.DataFrame({"a": [1, None]})
+    assert [parse(text, ["a"]).holds(frame).tolist() for text in ("a == None", "a != None")] == [[False, True], [True, False]]

@@ -258,3 +258,41 @@ def test_what_is_known_of_real_tables_is_found_and_kept(real, name, kind, names)
     spoilt = rules.help(rows).select(pl.all().shuffle(seed=1)).drop({c for r in rules.rules for c in r.derives})
     done = rules.settle(spoilt[:2000], np.random.default_rng(0)).select(rows.columns)
     assert not rules.broken(done).any() and not rules.broken(rows).any()
+
+
+def slots(constraints, rows=1000):
+    """Rows of numbers and their schema with these constraints alone; `slot` never repeats."""
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"slot": rng.permutation(6 * rows)[:rows], "a": rng.integers(0, 30, rows),
+                          "b": rng.integers(0, 30, rows)})
+    schema = vs.describe(frame)
+    table = schema.table.model_copy(update={"constraints": tuple(Constraint(**c) for c in constraints)})
+    return frame, schema.model_copy(update={"tables": (table,)})
+
+
+UNIQUE = {"kind": "unique", "columns": ("slot",)}
+
+
+def test_no_repeats_within_a_limit_or_a_condition():
+    limit = {"kind": "range", "columns": ("slot",), "settings": {"maximum": 3200}}
+    fake = vs.fit(*slots([UNIQUE, limit]), audit=False).sample(3000, seed=1)
+    assert fake["slot"].n_unique() == 3000 and fake["slot"].max() <= 3200
+    fake = vs.fit(*slots([UNIQUE]), audit=False).sample(2500, seed=1, given="slot < 3000")
+    assert fake["slot"].n_unique() == 2500 and fake["slot"].max() < 3000
+
+
+@pytest.mark.parametrize(("constraints", "given", "told"), [
+    ([{"kind": "unique", "columns": ("b",)}, {"kind": "formula", "columns": ("b", "a"), "settings": {"equals": "a * 2"}}],
+     None, "no two rows have the same 'b'; b = a \\* 2"),
+    ([UNIQUE], "slot < 100 or slot > 5900", "would have to repeat"),
+    ([{"kind": "inequality", "columns": ("a", "b"), "settings": {"strict": True}},
+      {"kind": "inequality", "columns": ("b", "a"), "settings": {"strict": True}}], None, "a < b; b < a"),
+])
+def test_what_cannot_be_kept_together_is_refused_by_name(constraints, given, told):
+    with pytest.raises(UserError, match=told):
+        vs.fit(*slots(constraints), audit=False).sample(1000, seed=1, given=given)
+
+
+def test_a_column_named_twice_is_refused():
+    with pytest.raises(UserError, match="names a column twice"):
+        vs.fit(*slots([{"kind": "inequality", "columns": ("a", "a")}]))

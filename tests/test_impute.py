@@ -201,3 +201,64 @@ def test_the_command_line_completes_files(of_points, tmp_path):
     assert CliRunner().invoke(app, command).exit_code == 2
     assert CliRunner().invoke(app, [*command, "--draws", "2"]).exit_code == 0
     assert (tmp_path / "out-1.csv").read_bytes() != (tmp_path / "out-2.csv").read_bytes()
+
+
+def test_what_a_constraint_tells_is_computed_rather_than_drawn():
+    rng = np.random.default_rng(0)
+    code, a, q = rng.integers(0, 30, 1500), rng.integers(0, 50, 1500), rng.integers(1, 9, 1500)
+    whole = pl.DataFrame({"day": code, "week": code // 7, "a": a, "b": rng.integers(0, 50, 1500), "q": q,
+                          "price": rng.gamma(2, 3, 1500).round(2)})
+    whole = whole.with_columns(sum=pl.col("a") + pl.col("b"), cost=(pl.col("price") * pl.col("q")).round(2))
+    model = vs.fit(whole, seed=0, audit=False)
+    assert {c.kind for c in model.schema.table.constraints} >= {"dependency", "formula"}
+    for column in ("a", "b", "sum", "q", "cost", "week"):
+        lacking = whole.head(200).with_columns(pl.lit(None, dtype=pl.Int64).cast(whole[column].dtype).alias(column))
+        assert model.impute(lacking, seed=1)[column].equals(whole.head(200)[column]), column
+
+
+def test_a_town_is_drawn_from_the_observed_region_also_through_a_chain():
+    town = np.random.default_rng(0).integers(0, 40, 4000)
+    names = {"town": np.array([f"t{i}" for i in range(40)])[town], "county": np.array([f"c{i // 5}" for i in range(40)])[town],
+             "region": np.array([f"r{i // 20}" for i in range(40)])[town]}
+    whole = pl.DataFrame({**names, "people": np.random.default_rng(1).poisson(20 + town)})
+    model = vs.fit(whole, seed=0, audit=False)
+    for lacking in (["town"], ["town", "county"], ["town", "region"]):
+        done = model.impute(whole.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in lacking), seed=1)
+        kept = done.join(whole.unique(["town", "county", "region"]), on=["town", "county", "region"], how="semi")
+        assert kept.height == whole.height, lacking
+
+
+def test_a_start_is_drawn_by_the_gap_to_its_end():
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 100_000, 1500)
+    trips = pl.DataFrame({"start": start, "end": start + rng.integers(5, 60, 1500)})
+    model = vs.fit(trips, seed=0, audit=False)
+    for column in ("start", "end"):
+        done = model.impute(trips.with_columns(pl.lit(None, dtype=pl.Int64).alias(column)), seed=1)
+        gap = done["end"] - done["start"]
+        assert gap.min() >= 4 and gap.max() <= 60 and gap.mean() == pytest.approx(32, abs=2)
+
+
+def test_one_hot_columns_are_completed_by_their_shares_and_by_each_other():
+    rng = np.random.default_rng(0)
+    which, x = rng.choice(3, 3000, p=[0.2, 0.5, 0.3]), rng.normal(size=3000).round(2)
+    whole = pl.DataFrame({"x": x, **{name: (which == i).astype(int) for i, name in enumerate(("van", "bus", "cab"))}})
+    model = vs.fit(whole, seed=0, audit=False)
+    for name in ("van", "bus", "cab"):
+        lacking = whole.with_columns(pl.lit(None, dtype=pl.Int64).alias(name))
+        assert model.impute(lacking, seed=1).equals(whole)
+    done = model.impute(whole.select("x"), seed=1)
+    assert (done["van"] + done["bus"] + done["cab"] == 1).all()
+    assert done.select("van", "bus", "cab").mean().row(0) == pytest.approx((0.2, 0.5, 0.3), abs=0.03)
+
+
+def test_pandas_rows_keep_their_index(of_bits):
+    rows = bits(50, 1).to_pandas()
+    rows.index = rows.index * 7 + 3
+    rows.loc[3, "a"] = None
+    assert of_bits.impute(rows).index.equals(rows.index)
+
+
+def test_an_infinite_value_is_an_outlier(of_points):
+    row = points(1, 1)
+    assert of_points.outlier_score(row.with_columns(x=pl.lit(float("inf"))))[0] > 0.99

@@ -12,6 +12,7 @@ from verisyn.errors import UserError
 from verisyn.kinds import Part
 from verisyn.modalities.table import Codes
 from verisyn.progress import Progress
+from verisyn.schema import Constraint
 
 ROWS = 12_000
 
@@ -235,3 +236,20 @@ def test_the_command_line_steers(model, tmp_path):
     assert done.exit_code == 0 and "Target met" in done.output
     assert CliRunner().invoke(app, [*base, "--do", "treated"]).exit_code == 2
     assert CliRunner().invoke(app, [*base, "--targets", "[1"]).exit_code == 2
+
+
+def test_what_do_sets_overrules_a_constraint_and_says_so(causes):
+    schema = vs.describe(causes)
+    limit = Constraint(kind="range", columns=("dose",), settings={"maximum": 20})
+    table = schema.table.model_copy(update={"constraints": (limit,)})
+    limited = vs.fit(causes, schema.model_copy(update={"tables": (table,)}), seed=0, audit=False)
+    with pytest.warns(UserWarning, match="100.0% of rows it does not hold that 'dose' is at most 20"):
+        done = limited.sample(200, seed=1, do={"dose": 25.0})
+    assert (done["dose"] == 25).all()
+
+
+@pytest.mark.parametrize("wish", [{"given": 3}, {"given": ["dose"]}, {"do": "dose = 3"}, {"targets": 5}, {"jobs": 0},
+                                  {"given": "ward is 'A'"}, {"given": "not ward"}])
+def test_what_is_no_wish_gets_a_sentence(model, wish):
+    with pytest.raises(UserError):
+        model.sample(10, **wish)

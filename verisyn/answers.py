@@ -125,7 +125,7 @@ class Answers:
         Returns
         -------
         dataframe, or list of dataframes where `draws` is more than 1
-            Of the kind and with the data types that came in.
+            Of the kind and with the data types that came in; in pandas, with its index too.
 
         Raises
         ------
@@ -144,6 +144,9 @@ class Answers:
         dataset = read(data, fit_rows=EVERY_ROW)
         frames = self.impute_frames(dataset.frame, whole_number("draws", draws, 1), seed=seed)
         given_back = [dataset.give_back(frame) for frame in frames]
+        if dataset.origin.native == "pandas" and hasattr(data, "index"):  # a completed row is the row that came in
+            for frame in given_back:
+                frame.index = data.index
         return given_back[0] if draws == 1 else given_back
 
     def impute_frames(self, frame: pl.DataFrame, draws: int = 1, *, seed: int = 0) -> list[pl.DataFrame]:

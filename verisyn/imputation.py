@@ -45,6 +45,9 @@ class Gaps:
                     cells[name] = gone
                     if name not in coder.recomputed:
                         parts[:, where] |= gone[:, None]
+            if set(coder.columns) <= set(coder.recomputed):  # coded by a helper, which takes all of its columns
+                for name in (*coder.columns, *(n for n in coder.needs if n in frame.columns)):
+                    parts[:, where] |= _missing(frame[name])[:, None]
         return cls(cells, parts)
 
 

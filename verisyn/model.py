@@ -59,7 +59,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     audit : bool, optional
         Whether to measure what the model file tells of its rows (``model.memory``): against the holdout where there is
         one, else by fitting a second model on half the rows, 10 000 at most. By default it is left out only where that
-        second fit would take minutes, or where a budget is used up.
+        second fit would take minutes, or where there is a budget.
     budget : str or float, optional
         About how long learning may take by the clock: ``"90s"``, ``"2min"``, or seconds. What is not learnt by then is
         left coarse, and ``model.info.notes`` says what; the model then depends on the speed of the machine.
@@ -124,7 +124,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     model = Model(schema, coder, fitted, dataset.origin, info)
     with progress.stage("audit"):
         model.memory = memory.audit(model, recipe, train.frame, unseen.frame if unseen else None,
-                                    asked=False if run.cut and audit is None else audit,
+                                    asked=False if run.budget and audit is None else audit,
                                     known=decided.found if decided else None)
     if decided and model.memory:
         model.memory = decided.compared(model.memory)

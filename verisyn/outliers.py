@@ -47,9 +47,10 @@ class Spread:
     def log_density(self, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """What to add to the log-probability of the codes: minus the log of their width; less beyond the range."""
         known = np.isfinite(values)
-        x = np.where(known, values, self.low)
-        beyond = np.maximum(np.maximum(self.low - x, x - self.high), 0)
-        return np.where(known, -np.log(self.widths[codes]) - beyond / self.widths[codes], 0.0)
+        out = np.zeros(len(values))
+        x, width = values[known], self.widths[codes[known]]
+        out[known] = -np.log(width) - np.maximum(np.maximum(self.low - x, x - self.high), 0) / width
+        return out
 
 
 @dataclass(frozen=True)
@@ -139,5 +140,5 @@ def _unheard(coder: BaseCoder, features: list[Feature], rows: int) -> np.ndarray
         if feature.levels:
             out |= feature.values >= len(feature.labels)
         if never_missing:
-            out |= np.isnan(feature.values)
+            out |= ~np.isfinite(feature.values)
     return out

@@ -35,7 +35,7 @@ class Recomputed(BaseCoder):
         hidden = {c.name for c in rule.helpers}
         own = inner.columns if inner else ()
         self.columns = (*(c for c in own if c not in hidden), *rule.derives)
-        self.recomputed = rule.derives
+        self.recomputed = (*(inner.recomputed if inner else ()), *rule.derives)
         self.needs = tuple(c for c in rule.sources if c not in own)
         self.parts = inner.parts if inner else ()
         self.notes = tuple(note for c in ((inner,) if inner else ()) for note in c.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -38,7 +39,12 @@ class Course:
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
-        """End all learning as soon as the block fails or is interrupted."""
+        """End all learning as soon as the block fails or is interrupted.
+
+        Polars has the system restart what Ctrl-C interrupts; the wait for threads would then go on to its end.
+        """
+        if hasattr(signal, "siginterrupt"):
+            signal.siginterrupt(signal.SIGINT, True)
         try:
             yield
         except BaseException:

@@ -25,9 +25,9 @@ fewest rows on a question's rarer side, fewest rows of a question whose trees ma
 _FEW = 3
 _SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
 """A part of so few codes asks few questions, and is often what a table is used to predict: it affords small steps."""
-_DIAL = {"privacy": (0.0, 0.5, 1.0), "seen": (1.0, 1.0, 0.0), "min_leaf": (0.4, 1.0, 3.0), "min_rows": (0.5, 1.0, 5.0)}
-"""What the privacy dial turns, at three positions: how many of the other folds a booster sees (1: all, 0: one, so that
-boosters share no row), and by how much fewest rows are multiplied."""
+_DIAL = {"leaves": (1.33, 1, 0.67), "growth": (4, 1, 1), "min_leaf": (0.5, 1, 3), "l2": (0.1, 1, 30), "rate": (1, 1, 2)}
+"""What the privacy dial multiplies at low, standard and high; between them geometrically. The ridge is the strong
+lever: it weighs on questions of few rows, where a model remembers, and hardly on others; faster steps make up for it."""
 _SCREEN_ROWS = 4_000
 _COARSE = 16
 
@@ -44,7 +44,7 @@ class Generator(BaseGenerator):
         Share of a tree's step that is taken.
     rounds : int, default 60
         Most trees a booster.
-    leaves : int, default 8
+    leaves : int, default 6
         Most leaves a tree.
     growth : int, default 4
         A question that clearly gains from it, on a fold left out, has trees so many times as large (steps of 4).
@@ -54,9 +54,9 @@ class Generator(BaseGenerator):
         A question that fewer rows reach keeps its base rate.
     tree_rows : int, default 300
         A question that fewer rows reach has a linear part, but no trees.
-    min_leaf : int, default 10
+    min_leaf : int, default 20
         Fewest rows in a leaf.
-    l2 : float, default 1
+    l2 : float, default 10
         Ridge on leaf values, in rows' worth of curvature.
     linear_l2 : float, default 2
         Ridge on the weights of a question's linear part, on scores of variance 1.
@@ -69,8 +69,8 @@ class Generator(BaseGenerator):
         Order in which columns are learnt and drawn: ``"given"`` is the table's; ``"dependence"`` puts columns with the
         most mutual information with the others first; a list of columns puts these first, in this order.
     privacy : float, default 0.5
-        Position of the privacy dial, 0 (low) to 1 (high): the higher, the fewer rows a booster sees and the coarser its
-        questions are.
+        Position of the privacy dial, 0 (low) to 1 (high): the higher, the smaller and the more shrunken the trees
+        are.
     """
 
     fitted: ClassVar = Chain
@@ -78,13 +78,13 @@ class Generator(BaseGenerator):
     folds: int = 4
     rate: float = 0.2
     rounds: int = 60
-    leaves: int = 8
+    leaves: int = 6
     growth: int = 4
     patience: int = 4
     min_rows: int = 80
     tree_rows: int = 300
-    min_leaf: int = 10
-    l2: float = 1.0
+    min_leaf: int = 20
+    l2: float = 10.0
     linear_l2: float = 2.0
     max_rows: int = 100_000
     features: int = 32
@@ -94,10 +94,10 @@ class Generator(BaseGenerator):
     def _dialled(self) -> dict[str, float]:
         """Return all settings as the privacy dial turns them."""
         def turned(name: str) -> float:
-            return float(np.interp(self.privacy, _DIAL["privacy"], _DIAL[name]))
+            value = getattr(self, name) * float(np.exp(np.interp(self.privacy, (0, 0.5, 1), np.log(_DIAL[name]))))
+            return max(1, round(value)) if isinstance(getattr(Generator, name), int) else value
 
-        fewest = {name: max(1, round(getattr(self, name) * turned(name))) for name in ("min_leaf", "min_rows")}
-        return {**asdict(self), **fewest, "seen": 1 + max(0, round((self.folds - 2) * turned("seen")))}
+        return {**asdict(self), **{name: turned(name) for name in _DIAL}, "seen": max(1, self.folds - 1)}
 
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Chain:
         """Learn each part from the parts before it; parts are learnt side by side."""
@@ -135,7 +135,7 @@ class Generator(BaseGenerator):
             told = np.arange(j)
             if coarse is not None and j > self.features:
                 told = np.sort(np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features])
-            own_pace = {k: times * getattr(self, k) for k, times in _SLOW.items()} if part.size <= _FEW else {}
+            own_pace = {k: times * dialled[k] for k, times in _SLOW.items()} if part.size <= _FEW else {}
             settings = _boost.Settings(**{**dialled, **_FIXED, **own_pace, "doubt": part.size <= _FEW})
             number = int(seeds[j].generate_state(1, np.uint64)[0])
             limits = course.limits(j)

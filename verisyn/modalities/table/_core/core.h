@@ -88,7 +88,7 @@ typedef struct { int32_t feature; float weight; } Weight; /* a term of a questio
 #define LOGITS 129 /* codes of a logit: 16 to a unit, from -4 to 4; finer ones would differ between boosters by chance */
 
 static inline uint16_t logit_code(float logit) {
-    return (uint16_t)(((logit < -4 ? -4 : logit > 4 ? 4 : logit) + 4) * 16 + .5f);
+    return (uint16_t)(((logit > -4 ? logit < 4 ? logit : 4 : -4) + 4) * 16 + .5f); /* NaN, too, has a code */
 }
 
 static inline float logit_of_code(uint16_t code) { return (float)code / 16 - 4; }

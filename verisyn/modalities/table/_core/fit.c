@@ -82,7 +82,7 @@ static double boost_first(Work *w) {
     w->most = w->s->leaves; w->least_gain = (float)w->s->min_gain;
     double gain = boost(w, 0), loss = w->loss;
     note_unseen(w, 0);
-    while (gain >= 0 && !w->late && w->m >= w->s->grow_rows && w->most < w->s->growth * w->s->leaves) {
+    while (gain >= 0 && !w->late && w->m >= w->s->grow_rows && 4 * w->most <= w->s->growth * w->s->leaves) {
         Mark now = mark(w);
         int32_t most = w->most;
         float least_gain = w->least_gain;
