@@ -26,8 +26,8 @@ _FEW = 3
 _SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
 """A part of so few codes asks few questions, and is often what a table is used to predict: it affords small steps."""
 _DIAL = {"leaves": (1.33, 1, 0.67), "growth": (4, 1, 1), "min_leaf": (0.5, 1, 3), "l2": (0.1, 1, 30), "rate": (1, 1, 2)}
-"""What the privacy dial multiplies at low, standard and high; between them geometrically. The ridge is the strong
-lever: it weighs on questions of few rows, where a model remembers, and hardly on others; faster steps make up for it."""
+"""What the privacy dial multiplies at low, standard and high; between them geometrically. The ridge is the
+strong lever: it weighs on questions of few rows, where a model remembers; faster steps make up for it."""
 _SCREEN_ROWS = 4_000
 _COARSE = 16
 
