@@ -31,7 +31,7 @@ class Settings(c.Structure):
     """Mirrors ``Settings`` of the core."""
 
     _fields_ = _fields(double="rate l2 level_l2 linear_l2 min_gain", int64="max_rows",
-                       int32="folds seen rounds leaves min_rows tree_rows min_leaf min_side patience growth grow_rows "
+                       int32="folds rounds leaves min_rows tree_rows min_leaf min_side patience growth grow_rows "
                              "doubt")
 
 

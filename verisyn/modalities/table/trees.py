@@ -25,7 +25,8 @@ fewest rows on a question's rarer side, fewest rows of a question whose trees ma
 _FEW = 3
 _SLOW = {"rate": 0.25, "rounds": 6, "patience": 2}
 """A part of so few codes asks few questions, and is often what a table is used to predict: it affords small steps."""
-_DIAL = {"leaves": (1.33, 1, 0.67), "growth": (4, 1, 1), "min_leaf": (0.5, 1, 3), "l2": (0.1, 1, 30), "rate": (1, 1, 2)}
+_DIAL = {"leaves": (1.33, 1, 0.67), "growth": (4, 1, 1), "min_leaf": (0.5, 1, 3), "l2": (0.1, 1, 30),
+         "rate": (1, 1, 1.33)}
 """What the privacy dial multiplies at low, standard and high; between them geometrically. The ridge is the
 strong lever: it weighs on questions of few rows, where a model remembers; faster steps make up for it."""
 _SCREEN_ROWS = 4_000
@@ -40,7 +41,7 @@ class Generator(BaseGenerator):
     ----------
     folds : int, default 4
         Boosters a question. Each leaves out one fold, which says when to stop; their logits are averaged.
-    rate : float, default 0.2
+    rate : float, default 0.3
         Share of a tree's step that is taken.
     rounds : int, default 60
         Most trees a booster.
@@ -76,7 +77,7 @@ class Generator(BaseGenerator):
     fitted: ClassVar = Chain
 
     folds: int = 4
-    rate: float = 0.2
+    rate: float = 0.3
     rounds: int = 60
     leaves: int = 6
     growth: int = 4
@@ -97,7 +98,7 @@ class Generator(BaseGenerator):
             value = getattr(self, name) * float(np.exp(np.interp(self.privacy, (0, 0.5, 1), np.log(_DIAL[name]))))
             return max(1, round(value)) if isinstance(getattr(Generator, name), int) else value
 
-        return {**asdict(self), **{name: turned(name) for name in _DIAL}, "seen": max(1, self.folds - 1)}
+        return {**asdict(self), **{name: turned(name) for name in _DIAL}}
 
     def fit(self, codes: Codes, seed: np.random.SeedSequence, jobs: int = 1, tick: Tick = lambda done: None) -> Chain:
         """Learn each part from the parts before it; parts are learnt side by side."""

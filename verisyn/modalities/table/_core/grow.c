@@ -142,13 +142,13 @@ static void sum_steps(const Work *w, Leaf *leaf) {
     leaf->g = sum[0]; leaf->h = sum[1];
 }
 
-/* Grow one tree on the first `train` rows of the index, best leaf first, and add it to their logits and to those of the
- * rows from `check_from` on; returns its leaves, or -1 without memory. */
-static int32_t grow(Work *w, int32_t train, int32_t check_from) {
+/* Grow one tree on the first `train` rows of the index, best leaf first, and add it to the logits of all; returns its
+ * leaves, or -1 without memory. */
+static int32_t grow(Work *w, int32_t train) {
     Node root = {-1, 0, 0, 0, 0};
     int32_t id = (int32_t)w->out->nodes.used, n = 1;
     if (!add(&w->out->nodes, &root, sizeof root) || !add(&w->out->roots, &id, sizeof id)) return -1;
-    w->leaves[0] = (Leaf){.end = train, .check_start = check_from, .check_end = w->m, .node = id, .hist = w->hist};
+    w->leaves[0] = (Leaf){.end = train, .check_start = train, .check_end = w->m, .node = id, .hist = w->hist};
     sum_steps(w, &w->leaves[0]);
     fill(w, &w->leaves[0]);
     find_split(w, &w->leaves[0]);
@@ -231,17 +231,15 @@ double boost(Work *w, int32_t fold) {
     for (int32_t round = 0; round < w->s->rounds && bad < w->s->patience && !is_late(w, fold); round++) {
         train = 0; check = w->m;
         for (int32_t i = 0; i < w->m; i++) {
-            int32_t after = folds_after(w, fold, i);
-            if (after == 0) w->index[--check] = i;
-            if (after == 0 || after > w->s->seen) continue;
+            if (w->fold[i] == fold) { w->index[--check] = i; continue; }
             float p = sigmoid(w->logit[i]);
             w->step[i] = (Sums){p - (float)(i >= w->zeros), p * (1 - p), 1, 0};
             w->index[train++] = i;
         }
-        int32_t n = grow(w, train, check);
+        int32_t n = grow(w, train);
         if (n < 0) return -1;
         if (n == 1) break;
-        double loss = check_loss(w, check);
+        double loss = check_loss(w, train);
         bad = loss < w->loss ? keep_round(w, loss, &kept) : bad + 1;
     }
     back_to(w, kept);

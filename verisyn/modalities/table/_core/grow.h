@@ -10,7 +10,7 @@ typedef struct { Pile nodes, roots, masks, weights; } Grown;
 typedef struct {
     double rate, l2, level_l2, linear_l2, min_gain;
     int64_t max_rows;
-    int32_t folds, seen, rounds, leaves, min_rows, tree_rows, min_leaf, min_side, patience, growth, grow_rows, doubt;
+    int32_t folds, rounds, leaves, min_rows, tree_rows, min_leaf, min_side, patience, growth, grow_rows, doubt;
 } Settings;
 
 typedef struct { /* how long fitting a part may take */
@@ -85,11 +85,6 @@ static inline int32_t name_of(const Work *w, int32_t f) {
     return f < w->d->features ? w->d->names[f] : w->d->parts + f - w->d->features;
 }
 
-/* How many folds after `fold`, which is left out, the row's own is; a booster learns from the first `seen` of them. */
-static inline int32_t folds_after(const Work *w, int32_t fold, int32_t i) {
-    return w->fold[i] - fold + (w->fold[i] < fold ? w->s->folds : 0);
-}
-
 typedef struct { int64_t nodes, roots, masks; } Mark;
 
 static inline Mark mark(const Work *w) { return (Mark){w->out->nodes.used, w->out->roots.used, w->out->masks.used}; }
@@ -109,7 +104,7 @@ float linear(const Work *w, const double *weight, int32_t row);
 
 /* Cut the features of the question's rows into bins. */
 void bin_features(Work *w);
-/* Boost on the `seen` folds after `fold`, and keep the trees up to where the loss on that one is least (w->loss).
+/* Boost on all folds but `fold`, and keep the trees up to where the loss on that one is least (w->loss).
  * Returns by how much it fell, or -1 without memory. */
 double boost(Work *w, int32_t fold);
 

@@ -69,16 +69,13 @@ static void add_row(const Work *w, const double *weight, int32_t i, double *a, d
     }
 }
 
-/* Newton's method on the folds that a booster sees, from where `weight` stands. */
+/* Newton's method on all folds but one, from where `weight` stands. */
 static void fit_weights(Work *w, int32_t fold, double *weight) {
     int32_t n = w->terms + 1, stride = w->m / MOST_ROWS + 1;
     double *a = w->normal, *b = a + n * n;
     for (int32_t step = 0; step < STEPS; step++) {
         memset(a, 0, (size_t)(n * n + n) * sizeof *a);
-        for (int32_t i = 0; i < w->m; i += stride) {
-            int32_t after = folds_after(w, fold, i);
-            if (after > 0 && after <= w->s->seen) add_row(w, weight, i, a, b);
-        }
+        for (int32_t i = 0; i < w->m; i += stride) if (w->fold[i] != fold) add_row(w, weight, i, a, b);
         for (int32_t k = 1; k < n; k++) { a[k * n + k] += w->s->linear_l2; b[k] -= w->s->linear_l2 * weight[k]; }
         a[0] += 1e-3;
         solve(a, b, n);
