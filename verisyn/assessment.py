@@ -15,6 +15,7 @@ from verisyn import shelves
 from verisyn.description import modelled, resolve_schema
 from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, Measure, NotAnswered
+from verisyn.frames import some
 from verisyn.metrics import Side, Sides
 from verisyn.metrics._conform import conform
 from verisyn.modalities.table._views import TableCoder, scales_of
@@ -178,8 +179,8 @@ def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table
     if holdout is None:
         train, holdout = _parted(train, _INNER_HOLDOUT, rngs[0])
     most = min(MOST_ROWS, max(1_000, MOST_CELLS // max(1, train.width)))
-    train, holdout = _some(train, most, rngs[1]), _some(holdout, most, rngs[2])
-    fake = _some(fake, min(most, train.height), rngs[3])
+    train, holdout = some(train, most, rngs[1]), some(holdout, most, rngs[2])
+    fake = some(fake, min(most, train.height), rngs[3])
     scales = scales_of(coder.features(train))
     seen, other, made, alone = (Side.of(f, coder, scales) for f in
                                 (train, holdout, fake, drawn_alone(train, coder, fake.height, rngs[4])))
@@ -206,10 +207,6 @@ def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tupl
     order = rng.permutation(frame.height)
     cut = round(share * frame.height)
     return frame[np.sort(order[cut:])], frame[np.sort(order[:cut])]
-
-
-def _some(frame: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
-    return frame if frame.height <= most else frame[np.sort(rng.choice(frame.height, most, replace=False))]
 
 
 def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from verisyn import backticks
 from verisyn.errors import UserError, did_you_mean
 from verisyn.kinds import BaseCoder, Draw
 from verisyn.modalities.table import Allowed
@@ -94,15 +95,8 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
         raise UserError(f"The condition {given!r} is neither an expression, such as \"income == '>50K' and age < 30\", "
                         "nor a mapping from columns to what is wanted of them.")
     text = given if isinstance(given, str) else " and ".join(_clause(name, wish) for name, wish in given.items())
-    quoted: dict[str, str] = {}
-
-    def placeholder(found: re.Match) -> str:
-        key = f"_column_{len(quoted)}_"
-        quoted[key] = found.group(1).replace("``", "`")
-        return key
-
     try:
-        tree = ast.parse(re.sub(r"`((?:[^`]|``)*)`", placeholder, text).strip(), mode="eval").body
+        tree, quoted = backticks.parse(text)
     except SyntaxError:
         raise UserError(f"The condition {text!r} could not be read. Write it like: income == '>50K' and age < 30; a "
                         "column name with spaces or signs stands in backticks.") from None
@@ -113,7 +107,7 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
 
 def _clause(name: str, wish: Any) -> str:
     """One entry of a mapping, as an expression."""
-    column = f"`{str(name).replace('`', '``')}`"
+    column = backticks.quoted(str(name))
     if isinstance(wish, tuple):
         if len(wish) != 2 or wish == (None, None):
             raise UserError(f"The range {wish!r} for column {name!r} was not understood. Give (low, high), with None "

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
 import polars as pl
 
 from verisyn.errors import UserError
@@ -277,3 +278,8 @@ def refuse_repeated(names: list[str]) -> None:
     if repeated:
         raise UserError(f"Two or more columns are called {', '.join(map(repr, repeated[:5]))}. Give every column a "
                         "name of its own.")
+
+
+def some(frame: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return at most `most` rows, drawn without replacement, in order."""
+    return frame if frame.height <= most else frame[np.sort(rng.choice(frame.height, most, replace=False))]

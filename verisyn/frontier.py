@@ -13,7 +13,8 @@ import polars as pl
 from verisyn import memory, shelves
 from verisyn.errors import Refused, UserError
 from verisyn.findings import Finding, Measure, NotAnswered
-from verisyn.memory import COIN, LEAST_ROWS, Recipe, some
+from verisyn.frames import some
+from verisyn.memory import COIN, LEAST_ROWS, Recipe
 from verisyn.model import Model
 
 WORDS = {"low": 0.0, "standard": 0.5, "high": 1.0}
@@ -208,8 +209,8 @@ def curve(recipe: Recipe, train: pl.DataFrame, holdout: pl.DataFrame, chosen: fl
     most = _affordable(recipe, _CURVE_WORK, _CURVE_ROWS)
     if most < _LEAST and not whatever_it_costs:
         raise NotAnswered(f"a table of {train.width} columns is too much work for it by default")
-    seeds = np.random.SeedSequence([recipe.seed, 0xD1A1]).spawn(2)
-    train, holdout = (some(rows, max(most, _LEAST), s) for rows, s in zip((train, holdout), seeds, strict=True))
+    rngs = map(np.random.default_rng, np.random.SeedSequence([recipe.seed, 0xD1A1]).spawn(2))
+    train, holdout = (some(rows, max(most, _LEAST), rng) for rows, rng in zip((train, holdout), rngs, strict=True))
     points = []
     for privacy in positions(chosen):
         points.append(_point(recipe, privacy, train, holdout))

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.findings import Finding, Measure
+from verisyn.frames import some
 
 if TYPE_CHECKING:
     from verisyn.model import Model
@@ -91,8 +92,8 @@ def attacked(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, rival
             return not_answered(f"there are only {rows.height:,} {what}, and it takes {LEAST_ROWS}")
     from verisyn.metrics.privacy import membership
 
-    seeds = np.random.SeedSequence([model.info.seed, _SPLIT]).spawn(2)
-    members, strangers = (some(rows, MOST_ROWS, s) for rows, s in zip((members, strangers), seeds, strict=True))
+    rngs = map(np.random.default_rng, np.random.SeedSequence([model.info.seed, _SPLIT]).spawn(2))
+    members, strangers = (some(rows, MOST_ROWS, rng) for rows, rng in zip((members, strangers), rngs, strict=True))
     measure = _measured(model.log_prob(members), model.log_prob(strangers))
     verdict, reason = membership.judge(measure, None, None)
     details = {"members": members.height, "strangers": strangers.height, "learnt_from": model.info.rows_train,
@@ -169,10 +170,3 @@ def halves(frame: pl.DataFrame, most: int, seed: int) -> tuple[pl.DataFrame, pl.
 def not_answered(reason: str) -> Finding:
     """Return the finding that says why there is no figure."""
     return Finding(NAME, TITLE, "not answered", f"Not answered, because {reason}.")
-
-
-def some(frame: pl.DataFrame, most: int, seed: np.random.SeedSequence) -> pl.DataFrame:
-    """Return at most `most` rows, drawn without replacement, in order."""
-    if frame.height <= most:
-        return frame
-    return frame[np.sort(np.random.default_rng(seed).choice(frame.height, most, replace=False))]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Iterable
 
 import polars as pl
 
+from verisyn import backticks
 from verisyn.errors import UserError, did_you_mean
 
 _SIGNS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
@@ -28,14 +28,8 @@ def read(text: str, columns: Iterable[str]) -> tuple[pl.Expr, tuple[str, ...]]:
     UserError
         If the text is no such formula or names another column.
     """
-    quoted: dict[str, str] = {}
-
-    def placeholder(found: re.Match) -> str:
-        quoted[f"_column_{len(quoted)}_"] = found.group(1)
-        return f"_column_{len(quoted) - 1}_"
-
     try:
-        tree = ast.parse(re.sub(r"`([^`]*)`", placeholder, text).strip(), mode="eval").body
+        tree, quoted = backticks.parse(text)
     except SyntaxError:
         raise UserError(f"The formula {text!r} could not be read. Write it like: price * quantity - discount; a name "
                         "with spaces or signs stands in backticks.") from None
@@ -71,4 +65,4 @@ def name(column: str) -> str:
     >>> name("price"), name("net price")
     ('price', '`net price`')
     """
-    return column if column.isidentifier() and not column.startswith("_column_") else f"`{column}`"
+    return column if column.isidentifier() and not column.startswith("_column_") else backticks.quoted(column)

@@ -108,7 +108,7 @@ class Rules:
         that rules which contradict one another still break is left for :meth:`finish`.
         """
         frame = self._derived(frame)
-        of_rows = [rule for rule in self.rules if not rule.whole]
+        of_rows = self._of_rows
         mended = {rule.sentence: np.zeros(frame.height, bool) for rule in of_rows}
         for _ in range(_PASSES):
             sound = True
@@ -182,7 +182,12 @@ class Rules:
 
     def broken_rows(self, frame: pl.DataFrame) -> np.ndarray:
         """Return whether each row breaks a rule that a row alone can break."""
-        return np.any([np.zeros(frame.height, bool), *(r.broken(frame) for r in self.rules if not r.whole)], axis=0)
+        return replace(self, rules=tuple(self._of_rows)).broken(frame)
+
+    @property
+    def _of_rows(self) -> list[BaseRule]:
+        """The rules that a row alone can break."""
+        return [rule for rule in self.rules if not rule.whole]
 
     def _derived(self, frame: pl.DataFrame) -> pl.DataFrame:
         left = [r for r in self.rules if not set(r.derives) <= set(frame.columns)]
@@ -196,7 +201,6 @@ class Rules:
         return frame
 
     def _copied_over(self, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-        of_rows = [r for r in self.rules if not r.whole]
         broken = self.broken_rows(frame)
         sound = np.flatnonzero(~broken)
         if not broken.any():
@@ -206,7 +210,7 @@ class Rules:
                             f"one another: {self._at_odds(frame)}. Loosen one of them in the schema, or ask for more "
                             "rows.")
         donors = frame[rng.choice(sound, int(broken.sum()))]
-        return _put(frame, broken, donors, tuple(dict.fromkeys(c for r in of_rows for c in r.columns)))
+        return _put(frame, broken, donors, tuple(dict.fromkeys(c for r in self._of_rows for c in r.columns)))
 
     def _at_odds(self, frame: pl.DataFrame) -> str:
         """Name the rules that rows break, and those that share columns with them, for one of these is in the way."""

@@ -10,7 +10,7 @@ typedef struct { /* an allowed set, seen from the code tree */
     double *mass, *share; /* [place * rows + row]: mass of the allowed codes below, and of those on the right */
 } Held;
 
-typedef struct { /* what is asked of the rows: see walk and walk_within */
+typedef struct { /* what is asked of the rows: see draw, draw_within and follow */
     uint64_t *seed; /* draw; otherwise follow the codes */
     int32_t *code, *order;
     const int32_t *position, *mid;
@@ -156,27 +156,27 @@ static int descend(Scorer *s, const Task *t) {
     return failed;
 }
 
+static int descend_all(const Task *t, const Model *m, uint16_t *x, int32_t width, int64_t rows) {
+    Scorer s;
+    if (open_scorer(&s, m, x, width, rows)) return 1;
+    int failed = descend(&s, t);
+    close_scorer(&s);
+    return failed;
+}
+
 /* Draw codes. `order` lists the rows as the parts before have sorted them, and is sorted by this one. With `share`, set the
  * model's shifts on the way. Returns 1 without memory. */
 API int draw(const Model *m, uint16_t *x, int32_t width, int64_t rows, uint64_t seed, int32_t *code, int32_t *order,
              const double *share) {
-    Scorer s;
     Task t = {.seed = &seed, .code = code, .order = order, .share = share};
-    if (open_scorer(&s, m, x, width, rows)) return 1;
-    int failed = descend(&s, &t);
-    close_scorer(&s);
-    return failed;
+    return descend_all(&t, m, x, width, rows);
 }
 
 /* Follow the given codes, by their leaf `position` and the nodes' `mid`, and add up log p. Returns 1 without memory. */
 API int follow(const Model *m, uint16_t *x, int32_t width, int64_t rows, int32_t *code, const int32_t *position,
                const int32_t *mid, double *log_prob) {
-    Scorer s;
     Task t = {.code = code, .position = position, .mid = mid, .log_prob = log_prob};
-    if (open_scorer(&s, m, x, width, rows)) return 1;
-    int failed = descend(&s, &t);
-    close_scorer(&s);
-    return failed;
+    return descend_all(&t, m, x, width, rows);
 }
 
 /* ---- within an allowed set --------------------------------------------------------------------------------------------- */

@@ -139,7 +139,8 @@ static float value_of_tree(const Work *w, int32_t at, int32_t row) { /* for any 
     return node[at].value;
 }
 
-static float logit_of_row(const Work *w, int32_t row, int64_t first_root, int64_t end_root) {
+/* The fitted question's logit; its trees are the last ones. */
+static float logit_of_row(const Work *w, int32_t row, int64_t first_root) {
     const double *mean = w->weight + w->s->folds * (w->terms + 1);
     double sum = w->base;
     if (w->straight) sum += mean[0];
@@ -148,7 +149,7 @@ static float logit_of_row(const Work *w, int32_t row, int64_t first_root, int64_
         float score = w->term[k] < w->d->features ? w->d->score[w->d->score_at[w->term[k]] + x] : logit_of_code(x);
         sum += mean[k + 1] * w->scale[k] * (score - w->mean[k]);
     }
-    for (int64_t t = first_root; t < end_root; t++) sum += value_of_tree(w, ((int32_t *)w->out->roots.data)[t], row);
+    for (int64_t t = first_root; t < w->out->roots.used; t++) sum += value_of_tree(w, ((int32_t *)w->out->roots.data)[t], row);
     return (float)sum;
 }
 
@@ -158,7 +159,7 @@ static void tell_below(Work *w, int32_t depth, int64_t from, int64_t to, int64_t
     for (int64_t i = from, k = 0; i < to; i++) {
         int32_t row = w->d->sorted[i];
         if (k < w->m && w->pick[k] == row) above[row] = logit_code(w->unseen[k++]);
-        else above[row] = logit_code(logit_of_row(w, row, first_root, w->out->roots.used));
+        else above[row] = logit_code(logit_of_row(w, row, first_root));
     }
 }
 

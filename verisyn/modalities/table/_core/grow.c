@@ -33,7 +33,7 @@ void bin_features(Work *w) {
         w->offset[w->active++] = w->total;
         w->total += n;
         const uint16_t *x = w->column[f];
-        uint8_t *to = w->bins + (int64_t)(w->active - 1) * w->m; /* by feature first, turned below */
+        uint8_t *to = w->bins + (int64_t)(w->active - 1) * w->m;
         for (int32_t i = 0; i < w->m; i++) to[i] = w->raw_bin[x[w->pick[i]]];
     }
     w->offset[w->active] = w->total;
