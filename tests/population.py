@@ -9,7 +9,7 @@ import polars as pl
 
 from verisyn.assessment import drawn_alone
 from verisyn.description import describe
-from verisyn.metrics import Side, Sides
+from verisyn.metrics import EFFORTS, Side, Sides
 from verisyn.modalities.table._views import TableCoder, scales_of
 from verisyn.schema import Table
 
@@ -37,16 +37,25 @@ def people(rows: int, seed: int) -> pl.DataFrame:
     })
 
 
-def table_of(frame: pl.DataFrame, target: str | None = TARGET) -> Table:
-    """Describe a frame."""
-    return describe(frame, target=target).table
+SENSITIVE = "member"
 
 
-def sides_of(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame, target: str | None = TARGET) -> Sides:
+def table_of(frame: pl.DataFrame, target: str | None = TARGET, sensitive: str | None = SENSITIVE) -> Table:
+    """Describe a frame; what is sensitive, beside `sensitive`, is found by name (the age)."""
+    table = describe(frame, target=target).table
+    columns = (c.model_copy(update={"sensitive": c.sensitive or c.name == sensitive}) for c in table.columns)
+    return table.model_copy(update={"columns": tuple(columns)})
+
+
+def sides_of(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame, target: str | None = TARGET,
+             sensitive: str | None = SENSITIVE, effort: str = "standard") -> Sides:
     """See three frames through views learnt on the training rows."""
-    coder = TableCoder.learn(train, table_of(train, target), np.random.SeedSequence(0))
+    table = table_of(train, target, sensitive)
+    coder = TableCoder.learn(train, table, np.random.SeedSequence(0))
     scales = scales_of(coder.features(train))
-    return Sides(*(Side.of(frame, coder, scales) for frame in (fake, train, holdout)), target=target)
+    return Sides(*(Side.of(frame, coder, scales) for frame in (fake, train, holdout)), target=target,
+                 sensitive=tuple(c.name for c in table.columns if c.sensitive), table=table, coder=coder,
+                 effort=EFFORTS[effort])
 
 
 def disjoint(frame: pl.DataFrame) -> pl.DataFrame:
@@ -59,6 +68,14 @@ def disjoint(frame: pl.DataFrame) -> pl.DataFrame:
 def turned(frame: pl.DataFrame) -> pl.DataFrame:
     """Swap the two classes of the target."""
     return frame.with_columns(pl.col(TARGET).replace_strict({"yes": "no", "no": "yes"}))
+
+
+def unfair(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn the target for members alone, and lose most of them."""
+    swapped = turned(frame.filter(pl.col(SENSITIVE)))
+    few = swapped[: max(1, swapped.height // 8)]
+    others = frame.filter(~pl.col(SENSITIVE))
+    return pl.concat([few, others.with_columns(pl.lit("yes").alias(TARGET))])
 
 
 def independent(frame: pl.DataFrame, seed: int) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -14,10 +15,11 @@ import polars as pl
 from verisyn import shelves
 from verisyn.description import modelled, resolve_schema
 from verisyn.errors import UserError
-from verisyn.findings import Assessment, Finding, Measure, NotAnswered
+from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
 from verisyn.frames import some
-from verisyn.metrics import Side, Sides
+from verisyn.metrics import EFFORTS, Effort, Side, Sides, effort_of
 from verisyn.metrics._conform import conform
+from verisyn.metrics._stats import adjusted
 from verisyn.modalities.table._views import TableCoder, scales_of
 from verisyn.progress import Progress
 from verisyn.schema import Schema, Table
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
     from verisyn.model import Model
 
-MOST_ROWS, MOST_CELLS = 50_000, 10_000_000
-"""Every side is judged on at most so many rows, and so many cells, drawn by the seed."""
+MOST_CELLS = 10_000_000
+"""Every side is judged on at most so many cells, and on the rows that the effort allows, drawn by the seed."""
+FALSE_ALARMS = 0.05
+"""The share of wrong ones among alarms: the false discovery rate over all questions of one assessment."""
 _INNER_HOLDOUT = 0.2
 _OVERLAP = 0.25
 NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against real rows that the generator may have "
@@ -36,8 +40,8 @@ NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against r
 
 
 def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | str | Path | None = None,
-           model: Model | None = None, target: str | None = None, seed: int = 0,
-           progress: Progress | None = None) -> Assessment:
+           model: Model | None = None, target: str | None = None, sensitive: Sequence[str] | None = None,
+           effort: str = "standard", seed: int = 0, progress: Progress | None = None) -> Assessment:
     """Assess synthetic data, whoever made it, against real data.
 
     Parameters
@@ -52,6 +56,10 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
         The model that made the data; where it set rows aside, `real` is split as it was then.
     target : str, optional
         The column that models are asked to predict when utility is measured; the schema's by default.
+    sensitive : sequence of str, optional
+        The columns that fairness and attribute inference are asked of; those the schema marks by default.
+    effort : {"standard", "quick", "thorough"}
+        How much it may cost: about a minute of CPU, a few seconds, or many minutes with shadow attacks.
     seed : int, default 0
         The same data, seed and version give the same findings.
     progress : Progress, optional
@@ -64,7 +72,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     Raises
     ------
     UserError
-        If data cannot be read, or the synthetic data or the holdout lacks a column.
+        If data cannot be read, the synthetic data or the holdout lacks a column, or a name is unknown.
 
     Examples
     --------
@@ -78,23 +86,42 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     """
     from verisyn.data import read
 
-    data, progress = read(real), progress or Progress()
+    asked, progress = effort_of(effort), progress or Progress()
+    with progress.stage("read"):
+        data, made = read(real, seed=seed), read(synthetic, seed=seed)
+        other = None if holdout is None else read(holdout, seed=seed)
     if schema is None and model is not None:
         schema = model.schema
-    table = resolve_schema(schema, data, target=target, progress=progress).table
-    notes = [*data.notes]
-    fake, more = conform(read(synthetic).frame, data.frame, table.names, "the synthetic data")
+    table = with_sensitive(resolve_schema(schema, data, target=target, progress=progress).table, sensitive)
+    notes = [*data.notes, *(f"The synthetic data: {note}" for note in made.notes)]
+    fake, more = conform(made.frame, data.frame, table.names, "the synthetic data")
     notes += more
     train, unseen = data.frame, None
-    if holdout is not None:
-        unseen, more = conform(read(holdout).frame, data.frame, table.names, "the holdout")
+    if other is not None:
+        unseen, more = conform(other.frame, data.frame, table.names, "the holdout")
         _check_unseen(unseen, data.frame.select(table.names))
         notes += more
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
         train, unseen = seen.frame, apart.frame
-    return assess_frames(fake, train, unseen, table, coder=model.coder if model else None, seed=seed, progress=progress,
-                         about={"source": data.name, "seed": seed, "notes": notes})
+    return assess_frames(fake, train, unseen, table, coder=model.coder if model else None, effort=asked, seed=seed,
+                         progress=progress, about={"source": data.name, "seed": seed, "notes": notes})
+
+
+def with_sensitive(table: Table, sensitive: Sequence[str] | None) -> Table:
+    """Return `table` with these columns marked as sensitive and no others; as it is for None.
+
+    Raises
+    ------
+    UserError
+        If one of them is no column.
+    """
+    if sensitive is None:
+        return table
+    for name in sensitive:
+        table.column(name)
+    columns = tuple(c.model_copy(update={"sensitive": c.name in sensitive}) for c in table.columns)
+    return table.model_copy(update={"columns": columns})
 
 
 def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame) -> None:
@@ -108,8 +135,9 @@ def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame) -> None:
 
 
 def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,
-                  coder: TableCoder | None = None, seed: int = 0, progress: Progress | None = None,
-                  about: dict[str, Any] | None = None, metrics: Sequence[str] | None = None) -> Assessment:
+                  coder: TableCoder | None = None, effort: Effort = EFFORTS["standard"], seed: int = 0,
+                  progress: Progress | None = None, about: dict[str, Any] | None = None,
+                  metrics: Sequence[str] | None = None) -> Assessment:
     """Ask every metric on the shelf about frames that share the columns and types of `table`.
 
     Parameters
@@ -118,6 +146,8 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         Synthetic rows; real rows that the generator saw; real rows it never saw, if there are any.
     coder : TableCoder, optional
         Learnt on `train`; learnt afresh where it is not given.
+    effort : Effort
+        How much it may cost.
     about : dict, optional
         JSON values to say of the assessment; rows and notes are added.
     metrics : sequence of str, optional
@@ -134,7 +164,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
     # One thread: the same figures on every machine, and a third less CPU than threads that wait for each other.
     with progress.stage("assess", total=len(names) + 1) as tick, threadpool_limits(1, user_api="blas"):
-        sides = _sides((fake, train, holdout), table, coder, np.random.SeedSequence(seed))
+        sides = _sides((fake, train, holdout), table, coder, effort, np.random.SeedSequence(seed))
         tick(1)
         findings = []
         for name in names:
@@ -146,8 +176,41 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     if holdout is not None and any(count < 0.99 * rows[side] for side, count in judged.items()):
         counts = ", ".join(f"{count:,} {side}" for side, count in judged.items())
         notes.append(f"Judged by a sample drawn by the seed, as many synthetic as training rows at most: {counts}.")
-    about = {**(about or {}), "rows": rows, "judged": judged, "target": table.target, "notes": notes}
-    return Assessment(tuple(findings), about)
+    about = {**(about or {}), "rows": rows, "judged": judged, "target": table.target, "effort": effort.name,
+             "sensitive": list(sides.truth.sensitive), "notes": notes}
+    return Assessment(settled(_in_order(findings)), about)
+
+
+def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Let poor verdicts stand only where they are no noise: at a false discovery rate of 5 % over all questions.
+
+    The p-values of all findings are adjusted by Benjamini and Hochberg (1995), which holds where questions depend on
+    each other in one direction (Benjamini and Yekutieli 2001): rows that are bad in one way are bad in others. A poor
+    verdict that is not among the discoveries becomes fair, and says so. A verdict without
+    a p-value stands as it is.
+
+    Examples
+    --------
+    >>> noise = [Finding(f"fidelity.{i}", "?", "good", "Fine.", p=0.5) for i in range(30)]
+    >>> [f.verdict for f in settled([*noise, Finding("privacy.x", "?", "poor", "Found.", p=0.02)])][-1]
+    'fair'
+    """
+    tested = [i for i, f in enumerate(findings) if f.p is not None]
+    sure = dict(zip(tested, adjusted(np.array([findings[i].p for i in tested])), strict=True))
+
+    def settle(i: int, finding: Finding) -> Finding:
+        if finding.verdict != "poor" or sure.get(i, 0.0) <= FALSE_ALARMS:
+            return finding
+        return replace(finding, verdict="fair", reason=f"{finding.reason} Among {len(tested)} questions asked, chance "
+                       "alone could have given this; more rows would tell.")
+
+    return tuple(settle(i, f) for i, f in enumerate(findings))
+
+
+def _in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Order findings by the place that their metrics ask for, within each question."""
+    place = {f.name: getattr(shelves.metrics.take(f.name), "place", 0) for f in findings}
+    return sorted(findings, key=lambda f: (f.question, place[f.name]))
 
 
 @dataclass(frozen=True)
@@ -170,7 +233,7 @@ class _Asked:
 
 
 def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table: Table, coder: TableCoder | None,
-           seed: np.random.SeedSequence) -> _Asked:
+           effort: Effort, seed: np.random.SeedSequence) -> _Asked:
     fake, train, holdout = frames
     *seeds, coder_seed = seed.spawn(6)
     rngs = [np.random.default_rng(s) for s in seeds]
@@ -178,14 +241,17 @@ def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table
     unseen = holdout is not None
     if holdout is None:
         train, holdout = _parted(train, _INNER_HOLDOUT, rngs[0])
-    most = min(MOST_ROWS, max(1_000, MOST_CELLS // max(1, train.width)))
+    most = min(effort.rows, max(1_000, MOST_CELLS // max(1, train.width)))
+    wholes = (train, holdout, fake)
     train, holdout = some(train, most, rngs[1]), some(holdout, most, rngs[2])
     fake = some(fake, min(most, train.height), rngs[3])
     scales = scales_of(coder.features(train))
     seen, other, made, alone = (Side.of(f, coder, scales) for f in
                                 (train, holdout, fake, drawn_alone(train, coder, fake.height, rngs[4])))
+    seen, other, made = (replace(side, whole=whole) for side, whole in zip((seen, other, made), wholes, strict=True))
     regenerated = tuple(c.name for c in table.columns if not modelled(c))
-    truth = Sides(made, seen, other, table.target, unseen, regenerated)
+    sensitive = tuple(c.name for c in table.columns if c.sensitive and modelled(c))
+    truth = Sides(made, seen, other, table.target, unseen, regenerated, sensitive, table, coder, effort)
     order = rngs[0].permutation(other.rows)
     halves = [other.take(np.sort(half)) for half in np.array_split(order, 2)]
     return _Asked(truth, replace(truth, fake=alone), replace(truth, fake=seen.some(made.rows, rngs[0])),
@@ -211,7 +277,9 @@ def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tupl
 
 def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
     """Ask one metric about the synthetic rows, the floor and the ceiling, all with the same randomness."""
-    views = [asked.truth, asked.floor, asked.ceiling(metric.stand_in)]
+    least = getattr(metric, "effort", "quick")
+    if [*EFFORTS].index(least) > [*EFFORTS].index(asked.truth.effort.name):
+        return _not_answered(name, metric, f"it is asked at the effort {least!r} and above only")
 
     def answer(sides: Sides | None) -> Measure | NotAnswered | None:
         if sides is None:
@@ -221,18 +289,19 @@ def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
         except NotAnswered as reason:
             return reason
 
-    measure, floor, ceiling = map(answer, views)
-    if isinstance(measure, NotAnswered) or measure is None:
+    measure = answer(asked.truth)
+    if not isinstance(measure, Measure):
         return _not_answered(name, metric, str(measure))
-    low, high = _value(floor), _value(ceiling)
-    high = measure.details.get("ceiling") if metric.stand_in is None else high
+    low = _value(answer(asked.floor)) if getattr(metric, "floor", True) else measure.details.get("floor")
+    stand_in = asked.ceiling(metric.stand_in)
+    high = measure.details.get("ceiling") if stand_in is None else _value(answer(stand_in))
     try:
-        verdict, reason = metric.judge(measure, low, high)
+        judged = Judged(*metric.judge(measure, low, high))
     except NotAnswered as why:
         return _not_answered(name, metric, str(why))
-    interval = (round(measure.interval[0], 6), round(measure.interval[1], 6))
-    return Finding(name, metric.title, verdict, reason, metric.rule, round(measure.value, 6), interval,
-                   _rounded(low), _rounded(high), measure.details)
+    return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
+                   (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
+                   measure.details, judged.p, metric.best, *_told(metric))
 
 
 def _value(answer: Measure | NotAnswered | None) -> float | None:
@@ -243,5 +312,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
+def _told(metric: ModuleType) -> tuple[str, tuple[str, ...]]:
+    return inspect.cleandoc(metric.__doc__ or ""), tuple(getattr(metric, "references", ()))
+
+
 def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:
-    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule)
+    definition, references = _told(metric)
+    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule,
+                   best=metric.best, definition=definition, references=references)

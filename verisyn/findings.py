@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NamedTuple, Self
 
 Verdict = Literal["good", "fair", "poor", "not answered"]
 
@@ -20,6 +21,20 @@ class Measure:
     value: float
     interval: tuple[float, float]
     details: dict[str, Any] = field(default_factory=dict)
+
+
+class Judged(NamedTuple):
+    """What a metric's ``judge`` says: a verdict, one sentence, and how surely the poor side was reached.
+
+    `p` is the chance of a measure at least this bad if the truth lay right at the border of poor; None where the rule
+    does not rest on chance. A metric that asks many things at once (columns, levels, groups) gives the p of all of them
+    together. A poor verdict stands only where its p survives the control of the false discovery rate over all
+    questions (``assessment.settled``).
+    """
+
+    verdict: Verdict
+    reason: str
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,14 @@ class Finding:
         The rule that gave the verdict.
     details : dict
         What the report draws.
+    p : float or None
+        The chance of a measure at least this bad if the truth lay at the border of poor.
+    best : float or None
+        The value at which nothing could be better.
+    definition : str
+        What is measured and how: the metric's own documentation.
+    references : tuple of str
+        Addresses of the papers or definitions it follows.
     """
 
     name: str
@@ -57,6 +80,10 @@ class Finding:
     floor: float | None = None
     ceiling: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    p: float | None = None
+    best: float | None = None
+    definition: str = ""
+    references: tuple[str, ...] = ()
 
     @property
     def question(self) -> str:
@@ -65,16 +92,16 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values only."""
-        interval = None if self.interval is None else list(self.interval)
-        return {"name": self.name, "title": self.title, "value": self.value, "interval": interval,
-                "floor": self.floor, "ceiling": self.ceiling, "verdict": self.verdict, "reason": self.reason,
-                "rule": self.rule, "details": self.details}
-
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**told, "interval": None if self.interval is None else list(self.interval),
+                "references": list(self.references)}
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> Self:
-        """Rebuild from `to_dict`."""
-        return cls(**{**told, "interval": None if told["interval"] is None else tuple(told["interval"])})
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Rebuild from `to_dict`; what an older version did not tell keeps its default."""
+        interval = told.get("interval")
+        return cls(**{**told, "interval": None if interval is None else tuple(interval),
+                      "references": tuple(told.get("references", ()))})
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def attacked(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, rival
     rngs = map(np.random.default_rng, np.random.SeedSequence([model.info.seed, _SPLIT]).spawn(2))
     members, strangers = (some(rows, MOST_ROWS, rng) for rows, rng in zip((members, strangers), rngs, strict=True))
     measure = _measured(model.log_prob(members), model.log_prob(strangers))
-    verdict, reason = membership.judge(measure, None, None)
+    verdict, reason, _ = membership.judge(measure, None, None)
     details = {"members": members.height, "strangers": strangers.height, "learnt_from": model.info.rows_train,
                **measure.details}
     if rival is not None and strangers.height >= 2 * LEAST_ROWS:

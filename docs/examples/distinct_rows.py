@@ -6,6 +6,7 @@ from verisyn.findings import Measure, NotAnswered
 
 title = "Do the synthetic rows differ from each other as real rows do?"
 needs = ("coarse",)
+best, worst = 1.0, 0.0
 stand_in = "train"
 rule = "good: at least 90 % of the ceiling; fair: at least 70 %; poor: less"
 

@@ -1,33 +1,89 @@
-"""SHELF what we ask of synthetic data: fidelity, utility, privacy.
+"""SHELF what we ask of synthetic data: fidelity, utility, privacy, fairness.
 
 A metric is one file. It holds
 
 - a docstring: its first line says what is measured, the rest how, with the paper or source;
 - ``title``: the question in a person's words;
 - ``needs``: the views it reads, a tuple of names of :class:`Side` properties;
+- ``best`` and ``worst``: the values between which the measure lies, where nothing could be better, or worse;
 - ``stand_in``: which real rows play the synthetic data for the ceiling, ``"train"`` or ``"holdout"`` (one half of the
   holdout; the other half stays holdout), or None where the measure itself gives its ceiling (``details["ceiling"]``);
 - ``rule``: the rule of the verdict, one sentence;
 - ``measure(sides, rng) -> Measure``: the value with its 95 % interval; raises ``NotAnswered`` with the reason;
-- ``judge(measure, floor, ceiling) -> (verdict, sentence)``, where `floor` and `ceiling` are values or None.
+- ``judge(measure, floor, ceiling) -> Judged``, where `floor` and `ceiling` are values or None;
+- optionally ``floor = False`` where measuring columns drawn alone would say nothing, or cost too much
+  (``details["floor"]`` may then give it);
+- optionally ``effort``, the least of :data:`EFFORTS` at which it is asked (``"quick"`` by default);
+- optionally ``place``, a number by which findings of one question are ordered (0 by default);
+- optionally ``references``: addresses of the papers or definitions that it follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
+from verisyn.constraints._rules import Rules
+from verisyn.errors import UserError, did_you_mean
 from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
 from verisyn.modalities.table._views import Coarse, TableCoder, coarse_of, vectors_of
+from verisyn.schema import Table
 
 COLUMNS = 200
 """A wider table is judged, by classifiers and distances, on a seeded choice of this many columns."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much an assessment may cost.
+
+    Parameters
+    ----------
+    name : str
+        ``"quick"``, ``"standard"`` or ``"thorough"``.
+    rows : int
+        Every side is judged on at most so many rows.
+    learnt : int
+        Rows, of all sides together, that one judge or model learns from at most.
+    attacked : int
+        Real rows that an attack by distance is tried on at most.
+    tries : int
+        How often an attack on chosen rows or predicates is tried.
+    shadows : int
+        Generators that a shadow attack fits.
+    """
+
+    name: str
+    rows: int
+    learnt: int
+    attacked: int
+    tries: int
+    shadows: int
+
+
+EFFORTS = {e.name: e for e in (Effort("quick", 10_000, 6_000, 1_000, 500, 0),
+                               Effort("standard", 50_000, 20_000, 5_000, 2_000, 0),
+                               Effort("thorough", 200_000, 60_000, 20_000, 5_000, 32))}
+"""From the cheapest to the dearest."""
+
+
+def effort_of(name: str) -> Effort:
+    """Return the effort of a name.
+
+    Raises
+    ------
+    UserError
+        If there is none of that name.
+    """
+    if name not in EFFORTS:
+        raise UserError(f"There is no effort {name!r}. {did_you_mean(name, EFFORTS)}")
+    return EFFORTS[name]
 
 
 @dataclass(frozen=True)
@@ -42,11 +98,14 @@ class Side:
         Every modelled column at full precision.
     scales : sequence of arrays
         What ``scales_of`` learnt from the training rows, one entry a feature: bins, top levels and ranks rest on it.
+    whole : polars.DataFrame, optional
+        All rows that were read, where `frame` is a sample of them.
     """
 
     frame: pl.DataFrame
     features: Sequence[Feature]
     scales: Sequence[np.ndarray]
+    whole: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, frame: pl.DataFrame, coder: TableCoder, scales: Sequence[np.ndarray]) -> Self:
@@ -79,7 +138,7 @@ class Side:
 
     def only(self, columns: Sequence[int]) -> Side:
         """Return the features with these indices; `frame` stays whole."""
-        return Side(self.frame, [self.features[i] for i in columns], [self.scales[i] for i in columns])
+        return Side(self.frame, [self.features[i] for i in columns], [self.scales[i] for i in columns], self.whole)
 
     def some(self, most: int, rng: np.random.Generator) -> Side:
         """Return at most `most` rows, drawn without replacement; all of them, in order, where there are no more."""
@@ -90,8 +149,24 @@ class Side:
 class Sides:
     """What a metric compares: synthetic rows, the rows the generator saw, and real rows to hold them against.
 
-    `unseen` says whether the generator never saw the holdout; privacy can be measured only against such rows.
-    `regenerated` names the columns whose values are made afresh and so should not be found in training rows.
+    Parameters
+    ----------
+    fake, train, holdout : Side
+        Synthetic rows; rows the generator saw; real rows to hold the synthetic ones against.
+    target : str, optional
+        The column that models are asked to predict.
+    unseen : bool
+        Whether the generator never saw the holdout; privacy can be measured only against such rows.
+    regenerated : tuple of str
+        Columns whose values are made afresh and so should not be found in training rows.
+    sensitive : tuple of str
+        Columns that fairness and attribute inference are asked of; only those that are modelled.
+    table : Table, optional
+        What each column is.
+    coder : TableCoder, optional
+        What the views rest on, learnt on the training rows; its ``rules`` are what must hold between columns.
+    effort : Effort
+        How much this may cost.
     """
 
     fake: Side
@@ -100,6 +175,30 @@ class Sides:
     target: str | None = None
     unseen: bool = True
     regenerated: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    table: Table | None = None
+    coder: TableCoder | None = None
+    effort: Effort = EFFORTS["standard"]
+    _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def shared(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, made once for all metrics that ask these sides under the same key.
+
+        It must not depend on which metric asks first: take randomness from a seed of its own, not from a metric's rng.
+        """
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]
+
+    @property
+    def rules(self) -> Rules:
+        """What must hold between columns; empty where nothing is known."""
+        return self.coder.rules if self.coder else Rules()
+
+    def index(self, column: str) -> int | None:
+        """Return which feature a column is, or None where its values are not modelled as one feature."""
+        names = [f.name for f in self.train.features]
+        return names.index(column) if column in names else None
 
     @property
     def strangers(self) -> Side:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta, norm
+
+from verisyn.findings import Measure
 
 Z = 1.959963984540054
 """Standard normal deviate of a two-sided 95 % interval."""
@@ -121,3 +125,69 @@ def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) 
     variance = sum((len(x) - 1) / len(x) * float(((x - x.mean()) ** 2).sum()) for x in (leave_out, other_leave_out))
     half = float(Z * np.sqrt(variance))
     return max(0.0, value - half), min(1.0, value + half)
+
+
+def clopper_pearson(hits: int, rows: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share (Clopper and Pearson 1934).
+
+    Examples
+    --------
+    >>> [round(x, 4) for x in clopper_pearson(0, 100)]
+    [0.0, 0.0362]
+    """
+    low = float(beta.ppf(0.025, hits, rows - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.975, hits + 1, rows - hits)) if hits < rows else 1.0
+    return low, high
+
+
+def p_beyond(value: float, interval: tuple[float, float], border: float, *, worse: int = 1) -> float:
+    """Return the chance of a value at least this bad if the truth lay at `border`, read off a 95 % interval.
+
+    Parameters
+    ----------
+    value, interval
+        A measure and its 95 % interval; the half on the side of the border gives the standard error.
+    border : float
+        Where the poor side begins.
+    worse : {1, -1}
+        Whether greater or smaller values are worse.
+
+    Examples
+    --------
+    >>> round(p_beyond(0.6, (0.55, 0.65), 0.55), 4), round(p_beyond(0.6, (0.55, 0.65), 0.7), 4)
+    (0.025, 1.0)
+    """
+    half = max(value - interval[0] if value > border else interval[1] - value, 1e-12)
+    return float(norm.sf(worse * (value - border) / (half / Z)))
+
+
+def adjusted(p: np.ndarray) -> np.ndarray:
+    """Return p-values adjusted for the false discovery rate (Benjamini and Hochberg 1995).
+
+    Examples
+    --------
+    >>> adjusted(np.array([0.01, 0.04, 0.5])).round(3).tolist()
+    [0.03, 0.06, 0.5]
+    """
+    p = np.asarray(p, float)
+    if not len(p):
+        return p
+    order, count = np.argsort(p), len(p)
+    stepped = np.minimum.accumulate((p[order] * count / np.arange(1, count + 1))[::-1])[::-1]
+    out = np.empty(count)
+    out[order] = np.minimum(1.0, stepped)
+    return out
+
+
+def together(p: Sequence[float] | np.ndarray) -> float:
+    """Return one p-value of many questions asked at once: the least of the adjusted ones; 1 where there are none."""
+    return float(adjusted(np.asarray(p)).min()) if len(p) else 1.0
+
+
+def p_gap(measure: Measure, ceiling: float, border: float) -> float:
+    """Return the chance of a measure so far below its ceiling if in truth it were `border` below.
+
+    The ceiling is measured on rows too, so its error is taken to be as large as the measure's.
+    """
+    wide = tuple(measure.value + 2**0.5 * (end - measure.value) for end in measure.interval)
+    return p_beyond(measure.value, wide, ceiling - border, worse=-1)  # type: ignore[arg-type]

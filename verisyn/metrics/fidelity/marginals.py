@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from verisyn.findings import Measure, Verdict
+from verisyn.findings import Judged, Measure, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._pictures import picture
-from verisyn.metrics._stats import jackknife
+from verisyn.metrics._stats import jackknife, p_gap
 from verisyn.metrics._tables import block_counts, overlaps
 
 title = "Do the columns look alike, one by one?"
 needs = ("coarse", "features")
+best, worst = 1.0, 0.0
 stand_in = "train"
 GOOD, FAIR = 0.02, 0.06
 """Below what real rows reach: at 2 % pictures of the two look the same; at 6 % some columns look different."""
@@ -68,7 +69,7 @@ def _lost(train: Feature, fake: Feature) -> list[dict[str, Any]]:
     return [{"column": train.name, "level": train.labels[i], "share": round(float(share[i]), 6)} for i in gone]
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the gap to real rows, and lost levels."""
     gap = (1.0 if ceiling is None else ceiling) - measure.value
     lost = measure.details["lost"]
@@ -83,4 +84,4 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
         more = f", and {len(lost) - 1} more levels" if len(lost) > 1 else ""
         said += f". Lost altogether: {lost[0]['level']!r} of {lost[0]['column']!r}, {lost[0]['share']:.1%} of real rows"
         said += more
-    return verdict, said + "."
+    return Judged(verdict, said + ".", None if ceiling is None or lost else p_gap(measure, ceiling, FAIR))

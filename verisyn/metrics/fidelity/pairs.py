@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
+from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Sides, enough
-from verisyn.metrics._stats import jackknife
+from verisyn.metrics._stats import jackknife, p_gap
 from verisyn.metrics._tables import association, block_counts, overlaps
 from verisyn.modalities.table._views import Coarse
 
 title = "Do columns depend on each other as in real data?"
 needs = ("coarse",)
+best, worst = 1.0, 0.0
 stand_in = "train"
 GOOD, FAIR = 0.03, 0.08
 """Below what real rows reach; on about 100 bins the error of a pair is half as large again as a single column's."""
@@ -63,13 +64,15 @@ def dependence(coarse: Coarse, columns: list[int]) -> list[list[float]]:
     return [[round(float(x), 4) for x in row] for row in found]
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the gap to real rows."""
     gap = (1.0 if ceiling is None else ceiling) - measure.value
     worst = measure.details["worst"][0]
     verdict: Verdict = "good" if gap <= GOOD else "fair" if gap <= FAIR else "poor"
+    p = None if ceiling is None else p_gap(measure, ceiling, FAIR)
     said = f"Pairs of columns agree with real data to {measure.value:.1%} on average"
     beside = [f"{who} {value:.1%}" for who, value in (("real rows reach", ceiling), ("columns drawn alone", floor))
               if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""
-    return verdict, f"{said}; the least alike are {worst['a']!r} and {worst['b']!r} with {worst['value']:.1%}."
+    said += f"; the least alike are {worst['a']!r} and {worst['b']!r} with {worst['value']:.1%}."
+    return Judged(verdict, said, p)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, Verdict
+from verisyn.findings import Judged, Measure, Verdict
 from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
-from verisyn.metrics._stats import auc, roc
+from verisyn.metrics._stats import auc, p_beyond, roc
 
 title = "Can a trained judge tell synthetic rows from real ones?"
 needs = ("features",)
+best, worst = 0.5, 1.0
 stand_in = "train"
 GOOD, FAIR = 0.60, 0.75
 """Three pairs in five told apart is about what the best published generators reach on hard tables; at three in four
@@ -61,7 +62,7 @@ def _falls(model: object, x: np.ndarray, truth: np.ndarray, rng: np.random.Gener
     return auc(truth, predicted(model, x)[:, 1]).value - np.array(found)
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC."""
     at_best = measure.interval[0] <= (0.5 if ceiling is None else max(0.5, ceiling))
     verdict: Verdict = "good" if measure.value <= GOOD or at_best else "fair" if measure.value <= FAIR else "poor"
@@ -70,4 +71,4 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
     said += f"; columns drawn alone: {floor:.0%})" if floor is not None else ")"
     top = measure.details["top"]
     tells = f"; {top[0]['name']!r} gives most away" if top and measure.value > GOOD else ""
-    return verdict, f"{said}{tells}."
+    return Judged(verdict, f"{said}{tells}.", p_beyond(measure.value, measure.interval, FAIR))

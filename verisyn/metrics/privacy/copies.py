@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn.findings import Measure, Verdict
+from verisyn.findings import Judged, Measure, Verdict
 from verisyn.kinds import K
 from verisyn.kinds._settings import tally
 from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import newcombe, wilson
+from verisyn.metrics._stats import newcombe, p_beyond, together, wilson
 
 title = "Does it copy real rows?"
 needs = ("frame", "features", "vectors")
+best, worst = 0.0, 1.0
 stand_in = "holdout"
 POOR, GOOD, BOUND = 0.005, 0.01, 0.05
 """One row in 200 copied beyond coincidence is a fault, not chance; 5 % is the widest bound that is called good."""
@@ -99,7 +100,7 @@ def _excess(what: str, fake: np.ndarray, strangers: np.ndarray) -> dict[str, Any
             "excess": round(float(fake.mean() - strangers.mean()), 6), "interval": [round(low, 6), round(high, 6)]}
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the worst excess over the strangers' rate."""
     checks = measure.details["checks"]
     worst = max(checks, key=lambda c: c["interval"][0])
@@ -115,4 +116,4 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
         least = max(checks, key=lambda c: c["interval"][1])
         said += (f"; least sure: {least['what']}, where copies beyond coincidence lie between "
                  f"{max(least['interval'][0], 0):.1%} and {least['interval'][1]:.1%}")
-    return verdict, said + "."
+    return Judged(verdict, said + ".", together([p_beyond(c["excess"], c["interval"], POOR) for c in checks]))

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, Verdict
+from verisyn.findings import Judged, Measure, Verdict
 from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import auc, caught, roc
+from verisyn.metrics._stats import auc, caught, p_beyond, roc, together
 
 title = "Can an attacker tell whose rows were learnt from?"
 needs = ("vectors",)
+best, worst = 0.5, 1.0
 stand_in = "holdout"
 EVEN = 0.55
 """At 0.55 an attacker who is shown a member and a stranger errs in 45 of 100 cases; a coin errs in 50."""
@@ -55,7 +56,7 @@ def _scores(rows: np.ndarray, fake: np.ndarray, reference: np.ndarray) -> np.nda
     return np.log(to_reference + _FLOOR) - np.log(to_fake + _FLOOR)
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC and the share caught."""
     d = measure.details
     singled = d["caught"] is not None and d["caught_interval"][0] > CAUGHT
@@ -69,4 +70,7 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple
         said += f", and catches {d['caught']:.1%} of members at one false alarm in a hundred"
     if verdict == "fair" and measure.value <= EVEN:
         said += "; there are too few rows to bound this more tightly"
-    return verdict, said + "."
+    p = [p_beyond(measure.value, measure.interval, EVEN)]
+    if d["caught"] is not None:
+        p.append(p_beyond(d["caught"], d["caught_interval"], CAUGHT))
+    return Judged(verdict, said + ".", together(p))

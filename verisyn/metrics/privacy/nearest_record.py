@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Measure, Verdict
+from verisyn.findings import Judged, Measure, Verdict
 from verisyn.metrics import Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import clustered_share
+from verisyn.metrics._stats import clustered_share, p_beyond
 
 title = "Does it lie nearer to the rows it learnt from than to strangers? (a sanity check)"
 needs = ("vectors",)
+best, worst = 0.5, 1.0
 stand_in = "holdout"
+place = 1
 GOOD, POOR = 0.55, 0.60
 """Memorising generators (nearest-neighbour blends, fully grown trees) measure 0.63 and more on public benchmarks."""
 rule = f"poor: above {POOR:.2f}, even at the low end of the interval; good: {GOOD:.2f} or less; fair: otherwise"
@@ -43,8 +45,9 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
                                      "median_to_strangers": round(float(np.median(to_other)), 6)})
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the share; a low one is not praised beyond passing the check."""
     verdict: Verdict = "poor" if measure.interval[0] > POOR else "good" if measure.value <= GOOD else "fair"
-    return verdict, (f"{measure.value:.1%} of the synthetic rows lie nearer to a training row than to a stranger (an "
-                     "even chance: 50%); this check can show a fault, but passing it proves nothing by itself.")
+    said = (f"{measure.value:.1%} of the synthetic rows lie nearer to a training row than to a stranger (an even "
+            "chance: 50%); this check can show a fault, but passing it proves nothing by itself.")
+    return Judged(verdict, said, p_beyond(measure.value, measure.interval, POOR))

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from verisyn.findings import Measure, NotAnswered, Verdict
+from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides, enough
 from verisyn.metrics._models import affordable, classifier, matrices, predicted, regressor
-from verisyn.metrics._stats import Influence, Z, auc, r_squared
+from verisyn.metrics._stats import Influence, Z, auc, p_beyond, r_squared
 
 title = "Is a model learnt from synthetic data as good on real data?"
 needs = ("features",)
+best, worst = 1.0, 0.0
 stand_in = None
 GOOD, FAIR = 0.95, 0.80
 """Share of the skill (score above guessing) that survives; two real samples differ by about a twentieth."""
@@ -123,13 +124,15 @@ def _kept(made: Influence, real: Influence, guessing: float) -> dict[str, float 
     return {"kept": round(kept, 6), "kept_interval": [round(kept - error, 6), round(kept + error, 6)]}
 
 
-def judge(measure: Measure, floor: float | None, ceiling: float | None) -> tuple[Verdict, str]:
+def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the share of the skill that survives."""
     d = measure.details
     if d["kept"] is None:
         raise NotAnswered(f"real rows do not predict the target {d['target']!r} either "
                           f"({d['score_name']} {d['trtr']:.3f}; guessing gives {d['guessing']})")
     verdict: Verdict = "good" if d["kept"] >= GOOD else "poor" if d["kept_interval"][1] < FAIR else "fair"
-    return verdict, (f"Predicting {d['target']!r} on unseen real rows, a model learnt from synthetic data reaches "
-                     f"{d['score_name']} {d['tstr']:.3f}, one learnt from as many real rows {d['trtr']:.3f}: "
-                     f"{max(0.0, d['kept']):.0%} of the skill survives.")
+    p = p_beyond(d["kept"], d["kept_interval"], FAIR, worse=-1)
+    said = (f"Predicting {d['target']!r} on unseen real rows, a model learnt from synthetic data reaches "
+            f"{d['score_name']} {d['tstr']:.3f}, one learnt from as many real rows {d['trtr']:.3f}: "
+            f"{max(0.0, d['kept']):.0%} of the skill survives.")
+    return Judged(verdict, said, p)
