@@ -82,3 +82,9 @@ def independent(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Draw every column alone."""
     coder = TableCoder.learn(frame, table_of(frame), np.random.SeedSequence(0))
     return drawn_alone(frame, coder, frame.height, np.random.default_rng(seed))
+
+
+def entangled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Let membership say only whether age and date of joining stand on the same side of their middles."""
+    return frame.with_columns(member=(pl.col("age") > pl.col("age").median())
+                              == (pl.col("joined") > pl.col("joined").median()))

@@ -1,115 +1,45 @@
-"""The report: one page that works offline, on a phone, in the dark and on paper, whatever the data are called."""
+"""The report: one file that works offline, on a phone, in the dark and on paper, whatever the data are called."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from findings_made import NASTY, RUN, assessment, many, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from verisyn.findings import Assessment, Finding
+from verisyn.policy import Policy
 from verisyn.report import render
-from verisyn.report._pictures import pictures
+from verisyn.report._blocks import blocks
 from verisyn.report._strips import strip
-from verisyn.report._words import answer
+from verisyn.report._use import answer, leads
 from verisyn.report.terminal import summary
-from verisyn.schema import Column, Table
-
-NASTY = "</script><script>window.broken=1</script><img src=x onerror=window.broken=1>&\u2028'\""
-RUN = {"versions": {"verisyn": "0.1.0", "python": "3.12.1", "numpy": "2.1.0"}, "seed": 7, "generator": "table.trees",
-       "rows": {"source": 48842, "train": 39073, "holdout": 9769, "synthetic": 48842},
-       "stages": [{"name": "read", "cpu_seconds": 0.31, "wall_seconds": 0.3, "peak_mb": 180.4},
-                  {"name": "fit", "cpu_seconds": 14.2, "wall_seconds": 7.9, "peak_mb": 612.0},
-                  {"name": "assess", "cpu_seconds": 21.0, "wall_seconds": 13.2, "peak_mb": None}],
-       "files": {"synthetic.csv": "9f" * 32, "model/model.json": "1c" * 32}}
-
-
-def shares(rng, n):
-    real = rng.gamma(2.0, size=n)
-    fake = np.clip(real * rng.normal(1, 0.12, n), 0.001, None)
-    return (real / real.sum()).tolist(), (fake / fake.sum()).tolist()
-
-
-def column(i, name, rng):
-    kind = ("number", "category", "time", "duration")[i % 4]
-    made = {"name": name, "type": kind, "value": round(float(1 - rng.beta(1, 18)), 4), "ks": 0.02,
-            "missing_real": 0.031 if i % 3 == 0 else 0.0, "missing_fake": 0.029 if i % 3 == 0 else 0.0}
-    if kind == "category":
-        made["labels"] = ["Married-civ-spouse", "Never-married", "Divorced", "Separated", "Widowed", "Absent", "AF",
-                          "Craft-repair", "Sales", "Armed-Forces", "other"][:3 + i % 9]
-        made["real"], made["fake"] = shares(rng, len(made["labels"]))
-        return made
-    inner = np.linspace(*{"number": (17, 90), "time": (9e8, 1.2e9), "duration": (0, 9e5)}[kind], 25)
-    made["edges"] = [float(inner[0] - 20), *map(float, inner), float(inner[-1] * 9)]
-    made["real"], made["fake"] = shares(rng, 26)
-    return made
-
-
-def assessment(columns=15, name=str, seed=0):
-    """Make findings of the form that the metrics give, for a table of so many columns."""
-    rng = np.random.default_rng(seed)
-    base = ("age", "workclass", "hired", "tenure", "capital gain", "marital status", "last seen", "commute", "hours",
-            "occupation", "first claim", "time to answer", "education", "income", "birth")
-    names = [name(base[i] if i < 15 else f"column {i}") for i in range(columns)]
-    told = [column(i, n, rng) for i, n in enumerate(names)]
-    strength = rng.uniform(0, 1, (len(names), len(names))) ** 3
-    real = ((strength + strength.T) / 2).round(3)
-    fake = np.clip(real + rng.normal(0, 0.05, real.shape), 0, 1).round(3)
-    curve = [[float(x), float(min(1.0, x ** 0.84))] for x in np.linspace(0, 1, 41)]
-    worst = [{"a": names[0], "b": names[1], "value": 0.81}, {"a": names[2], "b": names[0], "value": 0.86}]
-    return Assessment((
-        Finding("fidelity.marginals", "Are the columns alike?", "good",
-                "Columns agree on 98.6 % of rows, real rows on 99.1 %.",
-                "Good where the gap to real rows is under 0.02.",
-                0.986, (0.984, 0.988), 0.989, 0.991, {"columns": told}),
-        Finding("fidelity.pairs", "Do columns hang together as in the real data?", "good",
-                "Pairs agree on 96.4 % of rows, against 97.6 % between real rows.",
-                "Good where the gap is small.", 0.964, (0.961, 0.967), 0.873, 0.976,
-                {"names": names[:40], "real": real[:40, :40].tolist(), "fake": fake[:40, :40].tolist(),
-                 "worst": worst}),
-        Finding("fidelity.two_sample", "Can a classifier tell synthetic rows from real rows?", "fair",
-                "A classifier ranks a synthetic row above a real one 57.3 % of the time; 50 % is guessing.",
-                "Fair up to 0.65.", 0.573, (0.564, 0.582), 0.941, 0.501,
-                {"top": [{"name": n, "gain": 0.04 / 2 ** i} for i, n in enumerate(names[:6])],
-                 "roc": curve, "rows": 9769}),
-        Finding("utility.tstr", "Does a model learnt on it work on real rows?", "good",
-                "Trained on synthetic rows, a model predicts income with AUC 0.919; trained on real rows, 0.927.",
-                "Good within 0.02 of real rows.", 0.919, (0.912, 0.925), 0.5, 0.927,
-                {"target": "income", "task": "classification", "score_name": "AUC", "tstr": 0.919, "trtr": 0.927}),
-        Finding("privacy.copies", "Are real rows copied?", "good",
-                "0.04 % of synthetic rows equal a row the model saw; among real strangers it is 0.05 %.",
-                "Good where no more.", 0.0004, (0.0002, 0.0007), 0.0, 0.0005, {"rows": 39073, "checks": [
-                    {"what": "exact rows", "share": 0.0004, "strangers": 0.0005, "excess": -0.0001,
-                     "interval": [-0.0004, 0.0003]}]}),
-        Finding("privacy.nearest_record", "Do synthetic rows crowd around the rows that were seen?", "good",
-                "50.3 % of synthetic rows lie nearer to a row that was seen than to one that was not.",
-                "Good up to 0.52.", 0.503, (0.496, 0.510), 0.499, 0.5),
-        Finding("privacy.membership", "Can an attacker tell who was in the data?", "good",
-                "The attack ranks a row that was seen above one that was not 50.9 % of the time; 50 % is guessing.",
-                "Good where the interval reaches 0.51.", 0.509, (0.499, 0.519), 0.5, 0.5,
-                {"roc": [[x, min(1.0, x * 1.02)] for x in (0.0, 0.25, 0.5, 0.75, 1.0)], "caught": 0.011}),
-        Finding("privacy.linkage", "Can half rows be joined?", "not answered",
-                "Not answered, because fewer than 200 rows have both halves."),
-    ), {"source": "adult", "target": "income", "notes": ["Judged by a sample of 10,000 rows."]})
-
-
-def table(found):
-    told = found["fidelity.marginals"].details["columns"]
-    return Table(name="adult", columns=tuple(Column(name=c["name"], kind=c["type"]) for c in told))
+from verisyn.since import Changes
 
 
 @pytest.fixture(scope="module")
 def page():
-    found = assessment()
+    found = told()
     return render(found, title="adult", table=table(found), run=RUN, notes=["Rare levels are pooled below 5 rows."])
+
+
+def told(**options):
+    """An assessment that knows of an earlier one and of a policy."""
+    found, before = assessment(**options), assessment(**options)
+    worse = (replace(before.findings[0], verdict="poor", value=0.9, interval=(0.89, 0.91)), *before.findings[1:-1])
+    policy = Policy.from_yaml("privacy.*: good\nfidelity.reach: {at_least: 0.9, reason: partners count on it}", "p.yaml")
+    return found.told(changes=Changes.between(Assessment(worse, before.about), found, "the report of March").to_dict(),
+                      policy=policy.check(found).to_dict())
 
 
 class Outline(HTMLParser):
@@ -117,15 +47,15 @@ class Outline(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.ids, self.links, self.fetched = [], set(), set(), []
+        self.tags, self.ids, self.links, self.left, self.fetched = [], [], set(), set(), []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         told = dict(attrs)
         self.tags.append(tag)
-        self.ids.add(told.get("id"))
+        self.ids += [told["id"]] if "id" in told else []
         if tag == "a":
-            self.links.add(told["href"].removeprefix("#"))
+            (self.links if told["href"].startswith("#") else self.left).add(told["href"].removeprefix("#"))
         elif told.get("src") or (tag == "link" and not told["href"].startswith("data:")):
             self.fetched.append((tag, told))
 
@@ -135,7 +65,9 @@ def test_the_outline_is_sound(page):
     assert page.startswith("<!DOCTYPE html>")
     assert '<html lang="en">' in page
     assert outline.tags.count("h1") == 1
-    assert outline.links <= outline.ids
+    assert outline.links <= set(outline.ids)
+    assert len(outline.ids) == len(set(outline.ids))
+    assert outline.left == {"https://doi.org/10.1000/182"}, "a reference that is no address on the web is no link"
     assert outline.fetched == []
     headings = [int(tag[1]) for tag in outline.tags if re.fullmatch(r"h[1-6]", tag)]
     assert all(b - a <= 1 for a, b in pairwise(headings)), "a heading level is skipped"
@@ -150,14 +82,18 @@ def test_the_words_are_measured_ones(page):
 def test_everything_found_is_said(page):
     for finding in assessment().findings:
         for words in (finding.title, finding.reason, finding.rule):
-            assert words.replace(" %", "\u00a0%") in page
+            assert words.replace(" %", "\u00a0%").replace("'", "&#39;") in page
     for words in ("9f" * 32, "table.trees", "39,073", "0.573", "0.564 to 0.582", "Rare levels are pooled below 5 rows.",
-                  "Judged by a sample of 10,000 rows."):
-        assert words in page
+                  "Judged by a sample of 10,000 rows.", "Bins hold equal shares of the rows.", "in 20 of 100 cases",
+                  "of 40 rows", "0.009 to 0.013", "age of 90 or more", "0.550 to 0.670", "the report of March",
+                  "From poor to good: Are the columns alike?", "partners count on it", "is poor, 0.710 [0.690 to 0.730]",
+                  "Fit for training models on &#39;income&#39;.", "Benjamini and Hochberg",
+                  "Where a question needs it, models were asked to predict &#39;income&#39;."):
+        assert words in page, words
 
 
 def test_nasty_names_are_text():
-    found = assessment(name=lambda n: n + NASTY)
+    found = told(name=lambda n: n + NASTY)
     run = {**RUN, "generator": NASTY, "files": {NASTY: NASTY}, "versions": {NASTY: NASTY}}
     page = render(found, title=NASTY, table=table(found), run=run, notes=[NASTY])
     assert NASTY not in page
@@ -173,6 +109,7 @@ def test_nasty_names_are_text():
 def test_a_wide_table_stays_small():
     page = render(assessment(columns=75), title="wide", run=RUN)
     assert len(page.encode()) < 2_000_000
+    assert len(render(many(("good", "poor")), title="many").encode()) < 300_000
     assert "15 more columns" in page
 
 
@@ -218,21 +155,54 @@ def test_any_edges_are_drawn(edges, kind):
     edges = sorted(edges)
     told = {"name": "x", "type": kind, "value": 0.9, "edges": edges, "real": [1 / (len(edges) - 1)] * (len(edges) - 1),
             "fake": [0.0] * (len(edges) - 1), "missing_real": 0, "missing_fake": 0}
-    rows = pictures(Assessment((Finding("fidelity.marginals", "", "good", "", details={"columns": [told]}),))).columns
+    rows = blocks(Finding("a.b", "", "good", "", details={"columns": [told]}))[0].columns
     places = [rows[0].picture.rows[field] for field in ("x0", "x1", "real", "fake")]
     assert np.isfinite(places).all()
     assert (np.diff(places[0]) >= 0).all()
     assert (np.array(places[2:]) <= 1).all()
 
 
-def test_the_terminal_fits_80_columns():
+def printed(found, run=None):
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(summary(assessment(), RUN, report="adult-synthetic/report.html"))
+    console.print(summary(found, run, report="adult-synthetic/report.html"))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
-    for words in ("With care.", "0.573", "0.564 to 0.582", "0.941", "Open adult-synthetic/report.html", "not answered"):
-        assert words in text
-    assert all(finding.title.split()[0] in text for finding in assessment().findings)
+    return text
+
+
+def test_the_terminal_fits_80_columns():
+    text = printed(told(), RUN)
+    for words in ("Not as it is.", "0.573", "0.564 to 0.582", "0.941", "Open adult-synthetic/report.html", "not answered",
+                  "linkage: not answered, because fewer", "What changed since the report of March: none worse, 1 better",
+                  "1 of 5 requirements of p.yaml is not met", "privacy.linkage good: was not answered", "Fit for training models on 'income'."):
+        assert words in " ".join(text.split()), words
+    assert all(finding.title.split()[0] in text for finding in assessment().findings if finding.value is not None)
+
+
+@pytest.mark.parametrize(("verdicts", "full"), [(("good",), 4), (("poor", "good"), 12), (("poor",), 12)])
+def test_many_findings_are_short_in_the_terminal(verdicts, full):
+    text = printed(many(verdicts))
+    assert text.count("real rows reach") <= full and len(text.splitlines()) < 120
+    assert len(set(re.findall(r"[✓✗] Is the (\d+)th thing that (\w+)", text))) == 31
+
+
+def test_what_matters_most_comes_first():
+    found = many(("good", "fair", "poor"))
+    verdicts = [f.verdict for f in leads(found)]
+    assert verdicts == sorted(verdicts, key=["poor", "fair", "good"].index)
+    assert {f.question for f in leads(found)} == {"fidelity", "utility", "privacy", "fairness"} and len(verdicts) == 5
+
+
+def test_a_metric_of_a_stranger_gets_its_pictures():
+    details = {"items": [{"name": "x" + NASTY, "value": 2, "reference": None, "interval": None, "note": None}],
+               "columns": ["a", "b"], "top": {"share": 0.1, "of": "x"}, "map": {"real": 3}, "roc": "none",
+               "kinds": [{"kind": "k", "rows": 3, "odd": [1], "gone": None}], "words": ["a"], "count": 3, "yes": True}
+    finding = Finding("novel.thing", "What?", "fair", "Unheard of.", value=3.2, details=details)
+    assert [block.title for block in blocks(finding)] == ["One by one", "Kinds"]
+    page = render(Assessment((finding, Finding("odd name", "And?", "good", "Yes."))), title="x")
+    for words in ("Top: share", ">k<", ">3<", "2.000", 'id="finding.odd-name"'):
+        assert words in page
+    assert NASTY not in page
 
 
 # --- in a real browser ---------------------------------------------------------------------------------------------
@@ -272,11 +242,21 @@ def visit(browser, tmp_path):
 
 
 def scroll_through(sheet):
-    sheet.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
-    for y in range(0, sheet.evaluate("document.body.scrollHeight"), 600):
-        sheet.evaluate(f"scrollTo(0, {y})")
-        sheet.wait_for_timeout(30)
-    sheet.evaluate("scrollTo(0, 0)")
+    """Turn to every page, and scroll through it."""
+    sheet.evaluate("""async () => {
+      const wait = (time) => new Promise((done) => setTimeout(done, time));
+      document.documentElement.style.scrollBehavior = 'auto';
+      for (const page of document.querySelectorAll('.sheet')) {
+        location.hash = page.id;
+        await wait(30);
+        for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await wait(25); }
+        for (let i = 0; i < 40 && page.querySelector('[data-chart]'); i++) await wait(25);
+        window.widest = Math.max(window.widest || 0, document.documentElement.scrollWidth);
+        window.cut = (window.cut || []).concat([...page.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth)
+          .map((e) => page.id));
+      }
+      await wait(100);
+    }""")
 
 
 def charts(sheet):
@@ -295,9 +275,9 @@ def test_every_chart_is_drawn_and_nothing_sticks_out(visit, built, width):
     sheet = visit(built, viewport={"width": width, "height": 800}, offline=True)
     scroll_through(sheet)
     here, drawn = charts(sheet)
-    assert here == drawn > 15
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    assert sheet.evaluate("[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)")
+    assert here == drawn > 20
+    assert sheet.evaluate("window.widest") <= width
+    assert sheet.evaluate("window.cut") == []
     assert sheet.troubles == []
 
 
@@ -307,7 +287,52 @@ def test_charts_wait_until_they_are_seen_but_not_on_paper(visit, built):
     assert drawn < here
     sheet.pdf(format="A4")
     assert charts(sheet) == [here, here]
+    assert sheet.evaluate("Math.min(...[...document.querySelectorAll('.chart svg')].map((e) => e.width.baseVal.value))") > 100
     assert sheet.evaluate("document.querySelectorAll('details[open]').length") == 0
+    assert shown(sheet) == ["overview"]
+    sheet.emulate_media(media="print")
+    assert shown(sheet) == [*map(str, sheet.evaluate("[...document.querySelectorAll('.sheet')].map((s) => s.id)"))]
+
+
+def shown(sheet):
+    return sheet.evaluate("[...document.querySelectorAll('.sheet')].filter((s) => s.checkVisibility()).map((s) => s.id)")
+
+
+def test_every_finding_has_a_page_that_one_can_turn_to_and_back(visit, page):
+    sheet = visit(page, viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+    assert shown(sheet) == ["overview"]
+    sheet.click("#in-fidelity\\.two_sample h4 a")
+    assert shown(sheet) == ["fidelity.two_sample"] and sheet.evaluate("scrollY") == 0
+    assert sheet.evaluate("document.activeElement.id") == "fidelity.two_sample-title"
+    assert sheet.title().startswith("Can a classifier tell")
+    sheet.click("#fidelity\\.two_sample a[rel=next]")
+    sheet.click("#fidelity\\.reach a[rel=next]")
+    assert shown(sheet) == ["utility.tstr"]
+    for _ in range(3):
+        sheet.go_back()
+    assert shown(sheet) == ["overview"] and sheet.evaluate("scrollY") > 200, "the reader's place is kept"
+    sheet.go_forward()
+    sheet.click("#fidelity\\.two_sample .crumb a")
+    assert shown(sheet) == ["overview"] and sheet.locator("#in-fidelity\\.two_sample").is_visible()
+    assert 0 < sheet.evaluate("document.getElementById('in-fidelity.two_sample').getBoundingClientRect().top") < 800
+    assert sheet.evaluate("document.title") == "adult – synthetic data report"
+    sheet.goto(sheet.url.split("#")[0] + "#privacy.linkage")
+    assert shown(sheet) == ["privacy.linkage"]
+
+
+def test_the_first_screen_tells_whether_to_use_it(visit):
+    sheet = visit(render(many(("good", "fair")), title="adult"), viewport={"width": 1280, "height": 860})
+    for part in (".words", ".cards", ".leads li:first-child", ".leads li:nth-child(3)"):
+        assert sheet.evaluate(f"document.querySelector('{part}').getBoundingClientRect().bottom") < 860, part
+    assert sheet.evaluate("new Set([...document.querySelectorAll('.card')].map((e) => e.offsetTop)).size") == 1
+
+
+def test_without_scripts_all_pages_follow_one_another(visit, page):
+    sheet = visit(page, java_script_enabled=False)
+    assert all(sheet.locator(f"[id='{f.name}']").is_visible() for f in assessment().findings)
+    assert sheet.locator("noscript").count() == 1 and not sheet.locator("#theme").is_visible()
+    sheet.goto(sheet.url + "#fidelity.reach")
+    assert sheet.locator("[id='fidelity.reach-title']").is_visible() and sheet.troubles == []
 
 
 def test_dark_follows_the_system_and_the_button(visit, built):
@@ -325,6 +350,7 @@ def test_dark_follows_the_system_and_the_button(visit, built):
 def test_text_stands_out(visit, built, scheme):
     """Every text has the contrast that WCAG 2 AA asks for: 4.5 to 1."""
     sheet = visit(built, color_scheme=scheme)
+    sheet.evaluate("document.documentElement.classList.remove('paged')")
     low = sheet.evaluate("""() => {
       const lum = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
         .map((v) => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
@@ -339,7 +365,7 @@ def test_text_stands_out(visit, built, scheme):
 
 
 def test_nasty_names_run_nothing(visit, built):
-    found = assessment(columns=4, name=lambda n: n + NASTY)
+    found = told(columns=4, name=lambda n: n + NASTY)
     sheet = visit(render(found, title=NASTY, table=table(found), run=RUN, notes=[NASTY]))
     scroll_through(sheet)
     here, drawn = charts(sheet)

@@ -301,7 +301,7 @@ def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
         return _not_answered(name, metric, str(why))
     return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
                    (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
-                   measure.details, judged.p, metric.best, *_told(metric))
+                   measure.details, judged.p, metric.best, *_told(metric), worst=metric.worst)
 
 
 def _value(answer: Measure | NotAnswered | None) -> float | None:
@@ -319,4 +319,4 @@ def _told(metric: ModuleType) -> tuple[str, tuple[str, ...]]:
 def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:
     definition, references = _told(metric)
     return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule,
-                   best=metric.best, definition=definition, references=references)
+                   best=metric.best, definition=definition, references=references, worst=metric.worst)

@@ -42,6 +42,11 @@ BudgetOf = Annotated[str | None, typer.Option("--budget", help="About how long l
                                               "The result then depends on the machine.", metavar="TIME")]
 CheckpointOf = Annotated[Path | None, typer.Option("--checkpoint", help="Folder to keep what is learnt in; after an "
                                                    "interruption the same command goes on from there.", metavar="DIR")]
+EffortOf = Annotated[str, typer.Option("--effort", help="How much assessing may cost: quick, standard or thorough.")]
+Since = Annotated[Path | None, typer.Option(help="An earlier assessment.json, or its folder, to tell what changed.",
+                                            show_default="the one that --force replaces")]
+FailUnder = Annotated[Path | None, typer.Option(help="A policy, as a YAML file; exit code 3 if it is not met.",
+                                                metavar="POLICY")]
 Jobs = Annotated[int | None, typer.Option(help="Threads; all cores by default. The result does not depend on it.",
                                           min=1)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
@@ -108,25 +113,29 @@ def synth(
     target: Target = None, privacy: Privacy = None, max_leak: MaxLeak = None,
     curve: Annotated[bool | None, typer.Option(help="Draw what the privacy dial does to this data.",
                                                show_default="where it takes seconds")] = None,
-    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None,
-    checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False, as_json: Json = False,
+    effort: EffortOf = "standard", since: Since = None, fail_under: FailUnder = None, table: TableName = None,
+    query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None, checkpoint: CheckpointOf = None,
+    jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
     """Tell the whole story: read, describe, fit, sample, assess, report."""
     from verisyn.data import read
+    from verisyn.metrics import effort_of
     from verisyn.outputs import check_folder
     from verisyn.report.terminal import summary
     from verisyn.story import tell
 
-    progress = _progress(as_json)
-    folder = check_folder(out or _default_folder(source), force)
+    progress, policy = _progress(as_json), _policy(fail_under, since)
+    effort_of(effort)
+    folder = check_folder(out or _default_folder(source, "synthetic"), force)
     with progress.stage("read"):
         dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
-                 privacy=privacy, max_leak=max_leak, curve=curve, budget=budget, checkpoint=checkpoint,
-                 progress=progress)
+                 privacy=privacy, max_leak=max_leak, curve=curve, effort=effort, budget=budget,
+                 checkpoint=checkpoint, progress=progress).held_against(folder, since=since, policy=policy)
     story.save(folder, force=force)
     _say(summary(story.assessment, story.run, folder / "report.html"), as_json,
          {"out": str(folder), **story.assessment.to_dict(), "memory": story.run["memory"]})
+    _enforce(story.assessment)
 
 
 @app.command(epilog="Example: verisyn describe adult.parquet -o adult.yaml, then edit it, then: "
@@ -261,35 +270,53 @@ def impute(
          {"out": [str(file) for file in files], "rows": frame.height, "cells": cells})
 
 
-@app.command(epilog="Example: verisyn assess synthetic.csv train.csv --holdout unseen.csv --out assessment")
+@app.command(epilog="Example: verisyn assess synthetic.csv train.csv --holdout unseen.csv --fail-under policy.yaml")
 @_guarded
 def assess(
     synthetic: Annotated[str, typer.Argument(help="Synthetic data, made with anything.", show_default=False)],
     real: Annotated[str, typer.Argument(help="The real data it was made from.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for report.html and assessment.json.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for report.html and assessment.json.",
+                                             show_default="NAME-assessment")] = None,
     holdout: Annotated[str | None, typer.Option(help="Real data that the generator never saw.")] = None,
     schema: SchemaFile = None,
     model: Annotated[Path | None, typer.Option(help="The model, if it was fitted with --holdout.")] = None,
-    target: Target = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
+    target: Target = None,
+    sensitive: Annotated[list[str] | None, typer.Option(
+        help="A column that fairness and attribute inference are asked of. May be repeated.", metavar="COLUMN",
+        show_default="those the schema marks")] = None,
+    effort: EffortOf = "standard", seed: Seed = 0, since: Since = None, fail_under: FailUnder = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the result as Markdown.")] = False,
+    force: Force = False, as_json: Json = False,
 ) -> None:
-    """Judge synthetic data against the real data: fidelity, utility, privacy."""
+    """Judge synthetic data against the real data: fidelity, utility, privacy, fairness."""
     from verisyn.assessment import assess as assess_data
+    from verisyn.findings import Finding
+    from verisyn.metrics import effort_of
     from verisyn.model import load
     from verisyn.outputs import check_folder, writing_folder
     from verisyn.report import render
     from verisyn.report.terminal import summary
+    from verisyn.since import compared
 
-    check_folder(out, force)
-    progress = _progress(as_json)
+    out = check_folder(out or _default_folder(synthetic, "assessment"), force)
+    progress, policy = _progress(as_json or markdown), _policy(fail_under, since)
+    effort_of(effort)
     maker = load(model) if model else None
-    found = assess_data(synthetic, real, holdout, schema=schema, model=maker, target=target, seed=seed,
-                        progress=progress)
-    run = {"memory": maker.memory.to_dict()} if maker and maker.memory else None
+    found = assess_data(synthetic, real, holdout, schema=schema, model=maker, target=target, sensitive=sensitive,
+                        effort=effort, seed=seed, progress=progress)
+    run = {"memory": maker.memory.to_dict()} if maker and maker.memory else {}
+    found = compared(found, since, out)
+    if policy:
+        found = found.told(policy=policy.check(found, [Finding.from_dict(m) for m in run.values()]).to_dict())
     with writing_folder(out, force=force) as folder:
         (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
         page = render(found, title=Path(synthetic).name, table=None, run=run, notes=found.about.get("notes", ()))
         (folder / "report.html").write_text(page, encoding="utf-8")
-    _say(summary(found, run, report=out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+    if markdown and not as_json:
+        print(found.to_markdown(), end="")
+    else:
+        _say(summary(found, run, report=out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+    _enforce(found)
 
 
 @app.command("list", epilog="Example: verisyn list kinds")
@@ -332,10 +359,33 @@ def _options(
     pass
 
 
-def _default_folder(source: str) -> Path:
-    """``NAME-synthetic`` in the current folder, NAME being the file's name without its suffixes."""
+def _policy(file: Path | None, since: Path | None) -> Any:
+    """Read a policy, and see that an earlier assessment can be read, before the work begins."""
+    if since is not None:
+        from verisyn.findings import Assessment
+
+        Assessment.load(since)
+    if file is None:
+        return None
+    from verisyn.policy import Policy, known_names
+
+    policy = Policy.load(file)
+    policy.must_name(known_names())
+    return policy
+
+
+def _enforce(assessment: Any) -> None:
+    """Refuse, once everything is written and said, what a policy does not allow."""
+    if told := assessment.about.get("policy"):
+        from verisyn.policy import Checked
+
+        Checked.from_dict(told).enforce()
+
+
+def _default_folder(source: str, ending: str) -> Path:
+    """``NAME-synthetic`` or the like in the current folder, NAME being the file's name without its suffixes."""
     name = Path(source.split("?", maxsplit=1)[0]).name
-    return Path(f"{name.split('.')[0] or name or 'data'}-synthetic")
+    return Path(f"{name.split('.')[0] or name or 'data'}-{ending}")
 
 
 def _schema_table(schema: Any, notes: tuple[str, ...], out: Path) -> Any:
@@ -352,7 +402,11 @@ def _schema_table(schema: Any, notes: tuple[str, ...], out: Path) -> Any:
     rules = Table("constraint", "columns", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for constraint in schema.table.constraints:
         rules.add_row(constraint.kind, Text(", ".join(constraint.columns)), Text(constraint.evidence))
-    lines = [*([Text(), rules, Text()] if rules.row_count else ()), *(Text(note, style="dim") for note in notes),
+    biases = Table("bias", "columns", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for bias in schema.table.biases:
+        biases.add_row(bias.kind, Text(", ".join(bias.columns)), Text(bias.evidence))
+    below = [part for told in (rules, biases) if told.row_count for part in (Text(), told)]
+    lines = [*([*below, Text()] if below else ()), *(Text(note, style="dim") for note in notes),
              Text(f"{target}Wrote {out}; edit it, then pass --schema.")]
     return Group(grid, *lines)
 

@@ -15,7 +15,7 @@ from verisyn.errors import UserError
 from verisyn.kinds import Declined, Recognised
 from verisyn.kinds._settings import tally
 from verisyn.progress import Progress
-from verisyn.schema import Column, Schema, Table
+from verisyn.schema import Bias, Column, Schema, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ _SENSITIVE = re.compile(
 
 def describe(data: Any, *, target: str | None = None, name: str | None = None,
              progress: Progress | None = None) -> Schema:
-    """Describe data: the kind of each column, how sure that is, the target and the sensitive columns.
+    """Describe data: the kind of each column, how sure that is, the target, the sensitive columns, and biases by them.
 
     Parameters
     ----------
@@ -75,7 +75,17 @@ def describe(data: Any, *, target: str | None = None, name: str | None = None,
     table = table.model_copy(update={"target": target or _guess_target(table, frame)})
     with progress.stage("find constraints"):
         constraints = find_all(frame, table)
-    return Schema(tables=(table.model_copy(update={"constraints": constraints}),))
+    with progress.stage("find biases"):
+        biases = _biases(frame, table)
+    return Schema(tables=(table.model_copy(update={"constraints": constraints, "biases": biases}),))
+
+
+def _biases(frame: pl.DataFrame, table: Table) -> tuple[Bias, ...]:
+    if not any(c.sensitive for c in table.columns):
+        return ()  # nothing to ask, and what it would take need not be imported
+    from verisyn.bias import find_biases
+
+    return find_biases(frame, table)
 
 
 def describe_column(values: pl.Series) -> Column:

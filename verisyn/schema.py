@@ -1,4 +1,4 @@
-"""Schema → Table → Column, Constraint: frozen, found by describe(), round-trips through YAML."""
+"""Schema → Table → Column, Constraint, Bias: frozen, found by describe(), round-trips through YAML."""
 
 from __future__ import annotations
 
@@ -68,14 +68,42 @@ class Constraint(_Frozen):
     evidence: str = ""
 
 
+class Bias(_Frozen):
+    """A bias that the real data have, found by describe(); it is told, and changes nothing in what is learnt.
+
+    Parameters
+    ----------
+    kind : str
+        ``"representation"`` (a group has few rows), ``"outcome"`` (a group's target differs from all others'),
+        ``"proxy"`` (another column tells much of a sensitive one) or ``"missing"`` (a column is missing more often, or
+        more rarely, in a group).
+    columns : tuple of str
+        The sensitive column first.
+    figure : float
+        The group's share of the rows; its gap to all others (shares, or standard deviations of a number); the strength
+        of the association, 0 to 1; the gap between shares of missing values.
+    interval : (float, float), optional
+        The figure's 95 % interval.
+    evidence : str
+        What was seen, in one sentence.
+    """
+
+    kind: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    figure: float
+    interval: tuple[float, float] | None = None
+    evidence: str = ""
+
+
 class Table(_Frozen):
-    """One table: its columns in order, what holds between them, the rows it was described from, and the target."""
+    """One table: its columns in order, what holds between them and how it is biased, its rows, and the target."""
 
     name: str
     columns: tuple[Column, ...]
     rows: int = 0
     target: str | None = None
     constraints: tuple[Constraint, ...] = ()
+    biases: tuple[Bias, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.

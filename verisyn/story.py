@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,15 +15,20 @@ from verisyn import __version__
 from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
 from verisyn.description import left_out, resolve_schema
-from verisyn.findings import Assessment, NotAnswered
+from verisyn.findings import Assessment, Finding, NotAnswered
 from verisyn.frames import with_dtypes
 from verisyn.frontier import Curve, has_dial, positions
 from verisyn.frontier import curve as draw_curve
 from verisyn.memory import Recipe
+from verisyn.metrics import effort_of
 from verisyn.model import Model, fit
 from verisyn.outputs import check_folder, sha256, writing_folder
 from verisyn.progress import Progress
 from verisyn.schema import Schema
+from verisyn.since import compared
+
+if TYPE_CHECKING:
+    from verisyn.policy import Policy
 
 HOLDOUT = 0.2
 
@@ -63,6 +68,16 @@ class Story:
         return render(self.assessment, title=self.source.name, table=self.schema.table, run=run or self.run,
                       notes=self.notes)
 
+    def held_against(self, folder: str | Path, *, since: str | Path | None = None,
+                     policy: Policy | None = None) -> Story:
+        """Return the story with what changed since an earlier assessment, and with how it meets a policy.
+
+        Without `since`, the earlier assessment is the one in `folder`, if it is of the same source.
+        """
+        found = compared(self.assessment, since, Path(folder))
+        memory = [Finding.from_dict(self.model.memory.to_dict())] if self.model.memory else []
+        return replace(self, assessment=found.told(policy=policy and policy.check(found, memory).to_dict()))
+
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the folder: synthetic data, report, assessment, schema, model and run; it appears only when whole.
 
@@ -100,8 +115,9 @@ class Story:
 def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
           schema: Schema | str | Path | None = None, generator: str = "table.trees", holdout: float | None = None,
           target: str | None = None, privacy: str | float | None = None, max_leak: float | None = None,
-          curve: bool | None = None, budget: str | float | None = None, checkpoint: str | Path | None = None,
-          jobs: int | None = None, force: bool = False, progress: Progress | None = None) -> Any:
+          curve: bool | None = None, effort: str = "standard", budget: str | float | None = None,
+          checkpoint: str | Path | None = None, jobs: int | None = None, force: bool = False,
+          progress: Progress | None = None) -> Any:
     """Turn data into synthetic data; with `out`, write it to a folder together with its proof.
 
     Parameters
@@ -126,12 +142,14 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
         The generator's privacy dial, or the largest leak that chooses it; see :func:`fit`.
     curve : bool, optional
         Whether the report draws what the dial does to this data. By default, where that takes seconds.
+    effort : {"standard", "quick", "thorough"}
+        How much assessing may cost; see :func:`assess`.
     budget, checkpoint : optional
         About how long learning may take, and a folder to go on from after an interruption; see :func:`fit`.
     jobs : int, optional
         Threads; the result does not depend on it.
     force : bool, default False
-        Overwrite `out`.
+        Overwrite `out`; the report then tells what changed since the one that stood there.
     progress : Progress, optional
         Shows and records the stages.
 
@@ -155,7 +173,7 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     check_folder(out, force)
     story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
                  holdout=HOLDOUT if holdout is None else holdout, privacy=privacy, max_leak=max_leak, curve=curve,
-                 budget=budget, checkpoint=checkpoint)
+                 effort=effort, budget=budget, checkpoint=checkpoint).held_against(out)
     story.save(out, force=force)
     return story.data
 
@@ -163,10 +181,10 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
 def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema | str | Path | None = None,
          generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None,
          privacy: str | float | None = None, max_leak: float | None = None, curve: bool | None = None,
-         budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
-         progress: Progress | None = None) -> Story:
+         effort: str = "standard", budget: str | float | None = None, checkpoint: str | Path | None = None,
+         jobs: int | None = None, progress: Progress | None = None) -> Story:
     """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
-    progress = progress or Progress()
+    asked, progress = effort_of(effort), progress or Progress()
     dataset = source if isinstance(source, Dataset) else _read(source, seed, progress)
     schema = resolve_schema(schema, dataset, target=target, progress=progress)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
@@ -176,8 +194,8 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     about = {"source": dataset.name, "generator": model.info.generator, "seed": seed}
     names = schema.table.names
     unseen_rows = unseen.frame[names] if unseen else None
-    assessment = assess_frames(frame, train.frame[names], unseen_rows, schema.table, coder=model.coder, seed=seed,
-                               progress=progress, about=about)
+    assessment = assess_frames(frame, train.frame[names], unseen_rows, schema.table, coder=model.coder,
+                               effort=asked, seed=seed, progress=progress, about=about)
     dial, more = _dial(model, train.frame, unseen.frame if unseen else None, curve, jobs, progress)
     notes = (*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes, *progress.notes,
              *more)

@@ -38,7 +38,7 @@ FAULTS = {
     "copies 2 % of training rows": (copies(0.02), {"privacy.copies": "poor"}),
     "copies everything": (TRAIN, dict.fromkeys(PRIVACY, "poor")),
     "moves a tenth of the rows a little": (jittered(), {"privacy.copies": "poor", "privacy.membership": "poor"}),
-    "drops a level": (dropped(), {"fidelity.marginals": "poor"}),
+    "drops a level": (dropped(), {"fidelity.rare_categories": "poor"}),
     "shuffles the label": (shuffled_label(), {"utility.tstr": "poor"}),
     "draws columns alone": (independent(TRAIN, 0), {"fidelity.two_sample": "poor", "utility.tstr": "poor"}),
 }
@@ -54,7 +54,8 @@ def test_planted_fault_is_found(fault):
 
 
 def test_the_lost_level_is_named():
-    reason = assess_frames(dropped(), TRAIN, HOLDOUT, TABLE, metrics=["marginals"])["fidelity.marginals"].reason
+    name = "fidelity.rare_categories"
+    reason = assess_frames(dropped(), TRAIN, HOLDOUT, TABLE, metrics=[name])[name].reason
     assert "'Łódź'" in reason and "'city'" in reason
 
 

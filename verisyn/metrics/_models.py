@@ -10,7 +10,7 @@ import numpy as np
 from verisyn.metrics import Side
 
 _LEVELS = 200
-_CELLS = 3_000_000
+_CELLS = 1_500_000
 _ROUNDS, _RATE = 60, 0.15
 
 
@@ -20,7 +20,7 @@ def affordable(columns: int, most: int = 20_000, least: int = 1_000) -> int:
     Examples
     --------
     >>> affordable(14), affordable(200)
-    (20000, 15000)
+    (20000, 7500)
     """
     return int(np.clip(_CELLS / max(1, columns), least, most))
 
@@ -48,11 +48,11 @@ def _aligned(values: list[np.ndarray], levels: int) -> list[np.ndarray]:
     return [np.where(np.isnan(v), np.nan, code[np.nan_to_num(v).astype(np.int64)]) for v in values]
 
 
-def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
+def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool], rounds: int = _ROUNDS) -> Any:
     """Fit a boosted classifier; about as many trees in all for many classes as for two."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    rounds = max(10, min(_ROUNDS, 3 * _ROUNDS // len(np.unique(y))))
+    rounds = max(10, min(rounds, 3 * rounds // len(np.unique(y))))
     return _fit(HistGradientBoostingClassifier(max_iter=rounds), x, y, categories)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from verisyn import schema
 from verisyn.findings import Assessment, Finding
-from verisyn.report import _words
+from verisyn.report import _use, _words
+from verisyn.report._blocks import Block, blocks
 from verisyn.report._charts import templates
-from verisyn.report._pictures import Pictures, pictures
+from verisyn.report._pictures import Picture, dial_of
 from verisyn.report._strips import strip
 
 _HERE = Path(__file__).parent
@@ -20,6 +22,9 @@ _HERE = Path(__file__).parent
 def render(assessment: Assessment, *, title: str, table: schema.Table | None = None,
            run: Mapping[str, Any] | None = None, notes: Sequence[str] = ()) -> str:
     """Return the whole report as HTML text: works offline, on a phone, in the dark and on paper.
+
+    Every finding has a page of its own in the one file, named by its address (``#fidelity.pairs``); without JavaScript
+    and on paper, all pages follow one another.
 
     Parameters
     ----------
@@ -48,26 +53,49 @@ def render(assessment: Assessment, *, title: str, table: schema.Table | None = N
     """
     from jinja2 import Environment, FileSystemLoader
 
-    drawn = pictures(assessment, (run or {}).get("dial"))
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     about = {"rows": {}, **assessment.about}
     run = {"rows": about.pop("rows"), **(run or {})}
     notes = list(dict.fromkeys([*notes, *about.pop("notes", [])]))
-    answered = [f for f in assessment.findings if f.verdict != "not answered"]
-    memory = Finding.from_dict(run["memory"]) if run.get("memory") else None
-    ids = {id(picture): name for name, picture in drawn.all.items()}
+    groups = _words.by_question(assessment.findings)
+    findings = [f for group in groups.values() for f in group]
+    drawn = {f.name: blocks(f) for f in findings}
+    dial = dial_of(run["dial"]) if run.get("dial") else None
+    ids = _chart_ids(drawn.values(), dial)
     return environment.get_template("page.html.j2").render(
-        title=title, run=run, memory=memory, notes=notes, about=about, words=_words, strip=strip,
-        answer=_words.answer(assessment), questions=_words.by_question(assessment.findings),
-        answered=_words.by_question(answered), unanswered=[f for f in assessment.findings if f not in answered],
-        pictures=drawn, chart_id=lambda picture: ids[id(picture)], kinds=_kinds(table), charts=_charts(drawn),
-        style=_asset("style.css"), script=_asset("page.js"), vega=_vega() if drawn.all else "")
+        title=title, run=run, about=about, notes=notes, words=_words, use=_use, strip=strip,
+        answer=_use.answer(assessment), leads=_use.leads(assessment), questions=groups, findings=findings,
+        answered=_words.by_question([f for f in findings if f.verdict != "not answered"]),
+        unanswered=[f for f in findings if f.verdict == "not answered"], blocks=drawn, ids=_ids(findings),
+        memory=Finding.from_dict(run["memory"]) if run.get("memory") else None, dial=dial,
+        assessment=assessment,
+        chart_id=lambda picture: ids[id(picture)][0], kinds=_kinds(table),
+        charts=_charts(ids) if ids else "", style=_asset("style.css"), script=_asset("page.js"),
+        vega=_vega() if ids else "")
 
 
-def _charts(drawn: Pictures) -> str:
+def _ids(findings: Iterable[Finding]) -> dict[str, str]:
+    """Return for each finding's name the address of its page: letters, digits and dots, each once."""
+    taken: dict[str, str] = {}
+    for finding in findings:
+        plain = re.sub(r"[^\w.-]+", "-", finding.name)
+        address = plain if "." in plain else f"finding.{plain}"
+        while address in taken.values():
+            address += "-"
+        taken[finding.name] = address
+    return taken
+
+
+def _chart_ids(drawn: Iterable[list[Block]], dial: Picture | None) -> dict[int, tuple[str, Picture]]:
+    """Return an id for each picture, by its identity."""
+    pictures = [p for page in drawn for block in page for p in block.pictures] + ([dial] if dial else [])
+    return {id(picture): (f"chart-{i}", picture) for i, picture in enumerate(pictures)}
+
+
+def _charts(ids: Mapping[int, tuple[str, Picture]]) -> str:
     """Return templates and rows as JSON that cannot end the script element that holds it."""
-    figures = {name: {"template": p.template, "rows": p.rows, "height": p.height} for name, p in drawn.all.items()}
-    known = templates({p.template for p in drawn.all.values()})
+    figures = {name: {"template": p.template, "rows": p.rows, "height": p.height} for name, p in ids.values()}
+    known = templates({p.template for _, p in ids.values()})
     text = json.dumps({"templates": known, "figures": figures}, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

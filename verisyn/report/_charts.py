@@ -18,7 +18,8 @@ def templates(names: set[str]) -> dict[str, dict[str, Any]]:
     """Return the Vega-Lite specifications of the named templates."""
     makers = {"numbers": lambda: _overlay(moments=False), "moments": lambda: _overlay(moments=True), "levels": _levels,
               "roc": _curve, "gains": _gains, "real": lambda: _heat("real"), "fake": lambda: _heat("fake"),
-              "gap": lambda: _heat("gap"), "dial": _dial}
+              "gap": lambda: _heat("gap"), "dial": _dial, "map_real": lambda: _map("var(--ink)"),
+              "map_fake": lambda: _map(_FAKE)}
     return {name: _styled(makers[name]()) for name in sorted(names)}
 
 
@@ -79,6 +80,19 @@ def _heat(side: str) -> Any:
     return alt.Chart(alt.NamedData("rows")).transform_calculate(size="abs(datum.v)").mark_rect().encode(
         x=alt.X("a:N", sort=None, axis=None), y=alt.Y("b:N", sort=None, axis=names), color=colour,
         opacity=alt.Opacity("size:Q", legend=None, scale=scale), tooltip=told)
+
+
+def _map(colour: str) -> Any:
+    """Draw rows on a grid of cells: strength is opacity, as on the heat maps."""
+    import altair as alt
+
+    scale = alt.Scale(zero=False, nice=False)
+    ends = {way: alt.X2(f"{way}_end:Q") if way == "x" else alt.Y2(f"{way}_end:Q") for way in ("x", "y")}
+    told = [alt.Tooltip("share:Q", format=".2%", title="of all rows")]
+    chart = alt.Chart(alt.NamedData("rows"), view=alt.ViewConfig(stroke="var(--line)"))
+    return chart.transform_calculate(x_end="datum.x + 1", y_end="datum.y + 1").mark_rect(color=colour).encode(
+        x=alt.X("x:Q", axis=None, scale=scale), y=alt.Y("y:Q", axis=None, scale=scale), x2=ends["x"], y2=ends["y"],
+        opacity=alt.Opacity("v:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0, 1])), tooltip=told)
 
 
 def _curve() -> Any:

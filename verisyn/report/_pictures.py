@@ -1,18 +1,16 @@
-"""The figures of a report: from the findings' details, the rows that fill the chart templates."""
+"""The charts of a report: from a finding's details, the rows that fill the chart templates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from verisyn.findings import Assessment
 from verisyn.report._words import figure
 
-MOST_COLUMNS = 60
 MOST_LEVELS = 8
 _DURATIONS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
@@ -25,6 +23,7 @@ class Picture:
     rows: dict[str, list[Any]]
     label: str
     height: int = 120
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,43 +36,14 @@ class ColumnPicture:
     picture: Picture
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Everything a report draws."""
-
-    columns: tuple[ColumnPicture, ...] = ()
-    columns_left_out: int = 0
-    pairs: tuple[tuple[str, Picture], ...] = ()
-    worst_pairs: tuple[dict[str, Any], ...] = ()
-    telling: tuple[tuple[str, Picture], ...] = ()
-    attack: Picture | None = None
-    dial: Picture | None = None
-    all: dict[str, Picture] = field(default_factory=dict)
-
-
-def pictures(assessment: Assessment, curve: Mapping[str, Any] | None = None) -> Pictures:
-    """Collect the pictures that the findings' details hold, and the privacy dial's; other details are left alone."""
-    details = {f.name: f.details for f in assessment.findings}
-    told = [c for c in details.get("fidelity.marginals", {}).get("columns", []) if c.get("real")]
-    told.sort(key=_worst_first)
-    columns = tuple(map(_column, told[:MOST_COLUMNS]))
-    pairs = details.get("fidelity.pairs", {})
-    heat = tuple(_heat(pairs)) if pairs.get("names") else ()
-    telling = tuple(_telling(details.get("fidelity.two_sample", {})))
-    roc = details.get("privacy.membership", {}).get("roc")
-    attack = _roc(roc, "Membership attack: seen rows found, against false alarms on unseen rows") if roc else None
-    dial = _dial(curve) if curve else None
-    everything = [*(c.picture for c in columns), *(p for _, p in (*heat, *telling)), *(p for p in (attack, dial) if p)]
-    return Pictures(columns, len(told) - len(columns), heat, tuple(pairs.get("worst", ())[:8]), telling, attack, dial,
-                    {f"chart-{i}": p for i, p in enumerate(everything)})
-
-
-def _worst_first(column: dict[str, Any]) -> float:
+def worst_first(column: Mapping[str, Any]) -> float:
+    """Give the place of a column among others: the least alike first, those without a figure last."""
     value = column.get("value")
     return 2.0 if value is None else value
 
 
-def _column(column: dict[str, Any]) -> ColumnPicture:
+def column_picture(column: dict[str, Any]) -> ColumnPicture:
+    """Draw one column: a histogram, or a bar a level."""
     real, fake = column.get("missing_real") or 0.0, column.get("missing_fake") or 0.0
     remarks = [f"missing {real:.1%} real, {fake:.1%} synthetic"] if real or fake else []
     make = _histogram if column.get("edges") else _bars
@@ -145,7 +115,8 @@ def _told(column: dict[str, Any]) -> str:
     return f"similarity {figure(column.get('value'))}"
 
 
-def _heat(pairs: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
+def heat_maps(pairs: Mapping[str, Any]) -> Iterator[Picture]:
+    """Draw the strength of dependence of each pair: real, synthetic, and the difference."""
     names, real, fake = pairs["names"], pairs["real"], pairs["fake"]
     cells = [(a, b) for a in range(len(names)) for b in range(len(names)) if a != b]
     height = max(150, min(330, 15 * len(names)))
@@ -155,20 +126,10 @@ def _heat(pairs: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
         rows = {"a": [str(names[a]) for a, _ in cells], "b": [str(names[b]) for _, b in cells],
                 "v": [round(v, 3) for v in values[side]]}
         label = f"{title}: dependence of each pair of {len(names)} columns"
-        yield title, Picture(side, rows, label, height)
+        yield Picture(side, rows, label, height, title)
 
 
-def _telling(details: dict[str, Any]) -> Iterator[tuple[str, Picture]]:
-    if details.get("roc"):
-        yield "Real or synthetic?", _roc(details["roc"], "ROC curve of a classifier of synthetic and real rows")
-    if details.get("top"):
-        top = details["top"][:MOST_LEVELS]
-        rows = {"label": [str(t["name"]) for t in top], "gain": [t["gain"] for t in top]}
-        label = "Columns by how much they help the classifier"
-        yield "What gives it away", Picture("gains", rows, label, 22 * len(top))
-
-
-def _dial(curve: Mapping[str, Any]) -> Picture:
+def dial_of(curve: Mapping[str, Any]) -> Picture:
     """Draw the points of a privacy dial's curve; the chosen one stands out."""
     points, words = curve["points"], {0.0: "low", 0.5: "standard", 1.0: "high"}
     rows = {field: [p[field] for p in points] for field in ("privacy", "attack", "c2st")}
@@ -179,5 +140,24 @@ def _dial(curve: Mapping[str, Any]) -> Picture:
     return Picture("dial", rows, f"What the privacy dial does. {curve['sentence']}", 260)
 
 
-def _roc(points: Sequence[Sequence[float]], label: str) -> Picture:
+def roc(points: Sequence[Sequence[float]], label: str) -> Picture:
+    """Draw a ROC curve."""
     return Picture("roc", {"fpr": [p[0] for p in points], "tpr": [p[1] for p in points]}, label, 240)
+
+
+def gains(top: Sequence[Mapping[str, Any]]) -> Picture:
+    """Draw columns by what they give a classifier."""
+    rows = {"label": [str(t["name"]) for t in top], "gain": [t["gain"] for t in top]}
+    return Picture("gains", rows, "Columns by how much they give away", 22 * len(top) + 20)
+
+
+def place(cells: Sequence[Sequence[float]], most: int, top: float, side: str, name: str) -> Picture:
+    """Draw one side of a map of `most` by `most` cells; `top` is the largest share on either side.
+
+    Strength grows with the root of the share, so that cells with few rows are seen too. Two empty cells at the corners
+    give both sides one frame.
+    """
+    drawn = [(x, y, max(0.1, round((share / top) ** 0.5, 3)), round(share, 6)) for x, y, share in cells]
+    rows = [(0, 0, 0.0, 0.0), *drawn, (most - 1, most - 1, 0.0, 0.0)]
+    told = {key: [row[i] for row in rows] for i, key in enumerate(("x", "y", "v", "share"))}
+    return Picture(f"map_{side}", told, f"{name} rows on a map of two directions", 300, name)

@@ -25,8 +25,9 @@ class Strip:
 def strip(finding: Finding) -> Strip | None:
     """Lay out the strip of a finding; None where there is nothing to place.
 
-    The ceiling is drawn on the better side. Where floor and ceiling are too close to tell which side that is, the
-    value is drawn on the worse side of the ceiling, since nothing but luck is better than real rows.
+    Where a finding does not tell its best and worst value, the ceiling is drawn on the better side; where floor and
+    ceiling are too close to tell which side that is, the value is drawn on the worse side of the ceiling, since nothing
+    but luck is better than real rows.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def strip(finding: Finding) -> Strip | None:
     least, most = min(points), max(points)
     width = max(most - least, _LEAST_SPAN * max(1.0, *map(abs, points)))
     start, width = (least + most - width) / 2 - _MARGIN * width, width * (1 + 2 * _MARGIN)
-    down = _lower_is_better(value, floor, ceiling, width)
+    down = _lower_is_better(finding, width)
 
     def place(point: float | None) -> float | None:
         share = None if point is None else (point - start) / width
@@ -52,9 +53,11 @@ def strip(finding: Finding) -> Strip | None:
     return Strip(place(value) or 0.0, ends[0], ends[1], place(floor), place(ceiling))
 
 
-def _lower_is_better(value: float, floor: float | None, ceiling: float | None, width: float) -> bool:
-    if ceiling is None:
+def _lower_is_better(finding: Finding, width: float) -> bool:
+    if finding.best is not None and finding.worst is not None:
+        return finding.best < finding.worst
+    if finding.ceiling is None or finding.value is None:
         return False
-    if floor is not None and abs(floor - ceiling) > width / 4:
-        return floor > ceiling
-    return value > ceiling
+    if finding.floor is not None and abs(finding.floor - finding.ceiling) > width / 4:
+        return finding.floor > finding.ceiling
+    return finding.value > finding.ceiling

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from verisyn.findings import Assessment, Finding, Verdict
+from verisyn.findings import Finding, Verdict
 
 SYMBOLS: dict[Verdict, str] = {"good": "✓", "fair": "~", "poor": "✗", "not answered": "?"}
 
@@ -17,71 +16,12 @@ ASKS = {
     "fairness": "Does it treat groups as the real data does?",
 }
 
-_ANSWERS: dict[Verdict, str] = {
-    "good": "Yes, as far as these tests reach.",
-    "fair": "With care.",
-    "poor": "Not as it is.",
-    "not answered": "These tests cannot tell.",
-}
-
-_USE: dict[Verdict, str] = {
-    "good": "the synthetic rows behave like real rows",
-    "fair": "the synthetic rows behave like real rows in most respects, with differences to know of",
-    "poor": "the synthetic rows differ from real rows in ways that matter",
-    "not answered": "whether the synthetic rows behave like real rows could not be measured",
-}
-
-_PRIVACY: dict[Verdict, str] = {
-    "good": "no attack that was tried told the rows it was made from apart from rows it never saw",
-    "fair": "attacks found at most weak traces of the rows it was made from",
-    "poor": "attacks found rows it was made from",
-    "not answered": "what it tells of the rows it was made from could not be measured",
-}
-
 _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "score_name": "Score",
           "caught": "Found at 1 % false alarms", "compared": "AUC by comparison",
-          "compared_caught": "Found at 1 % false alarms, by comparison"}
-
-_WORSE: tuple[Verdict, ...] = ("good", "fair", "poor")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to 'May I use this data?': a verdict, a few words and one sentence."""
-
-    verdict: Verdict
-    words: str
-    sentence: str
-
-
-def worst(findings: Iterable[Finding]) -> Verdict:
-    """Return the worst verdict among the answered findings; ``"not answered"`` where none was.
-
-    Examples
-    --------
-    >>> worst(Finding("a.b", "", verdict, "") for verdict in ("good", "fair", "not answered"))
-    'fair'
-    """
-    answered = [_WORSE.index(f.verdict) for f in findings if f.verdict != "not answered"]
-    return _WORSE[max(answered)] if answered else "not answered"
-
-
-def answer(assessment: Assessment) -> Answer:
-    """Answer 'May I use this data?': the worst of what was found, where both use and privacy were measured at all.
-
-    Examples
-    --------
-    >>> found = Assessment((Finding("fidelity.x", "?", "good", ""), Finding("privacy.y", "?", "poor", "")))
-    >>> answer(found).words
-    'Not as it is.'
-    """
-    use = worst(f for f in assessment.findings if f.question != "privacy")
-    privacy = worst(f for f in assessment.findings if f.question == "privacy")
-    both = (use, privacy)
-    verdict: Verdict = next((v for v in ("poor", "not answered", "fair") if v in both), "good")
-    link = "and" if (use == "good") == (privacy == "good") else "but"
-    return Answer(verdict, _ANSWERS[verdict], f"In these tests, {_USE[use]}, {link} {_PRIVACY[privacy]}.")
-
+          "compared_caught": "Found at 1 % false alarms, by comparison", "a": "Column", "b": "With", "auc": "AUC",
+          "ks": "Kolmogorov-Smirnov distance"}
+_SHOWN = ("floor", "ceiling", "items_say", "p")
+"""Details that are shown elsewhere, or say how others are drawn."""
 
 def by_question(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     """Group findings by question: the known questions in their order, then any others as they come."""
@@ -95,17 +35,18 @@ def figure(value: float | None) -> str:
 
     Examples
     --------
-    >>> [figure(v) for v in (0.98765, 0.00042, 0.0, 12.345, 48842, -0.01, None)]
-    ['0.988', '0.0004', '0.000', '12.3', '48,842', '−0.010', '–']
+    >>> [figure(v) for v in (0.98765, 0.00042, 0.00003, 0.0, 12.345, 48842, -0.01, None)]
+    ['0.988', '0.0004', '0.00003', '0.000', '12.3', '48,842', '−0.010', '–']
     """
     if value is None:
         return "–"
     size = abs(value)
-    decimals = 0 if size >= 1000 else 1 if size >= 10 else 4 if 0 < size < 0.001 else 3
+    small = next((n for n in (4, 5, 6) if size * 10**n >= 0.5), 3)
+    decimals = 0 if size >= 1000 else 1 if size >= 10 else small if 0 < size < 0.001 else 3
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
-def span(interval: tuple[float, float] | None) -> str:
+def span(interval: Sequence[float] | None) -> str:
     """Write an interval, or nothing.
 
     Examples
@@ -140,8 +81,33 @@ def plain(key: str) -> str:
 
 
 def measured(finding: Finding) -> list[tuple[str, str]]:
-    """Return the plain figures among a finding's details, as words and text."""
-    return [(plain(k), scalar(v)) for k, v in finding.details.items() if isinstance(v, str | int | float)]
+    """Return the plain figures among a finding's details, as words and text; an interval stands beside its figure.
+
+    Examples
+    --------
+    >>> measured(Finding("a.b", "", "good", "", details={"caught": 0.02, "caught_interval": [0.01, 0.03], "roc": []}))
+    [('Found at 1 % false alarms', '0.020 (0.010 to 0.030)')]
+    """
+    found = []
+    for key, value in finding.details.items():
+        ends = finding.details.get(f"{key}_interval")
+        if isinstance(value, str | int | float) and key not in _SHOWN:
+            found.append((plain(key), scalar(value) + (f" ({span(ends)})" if ends else "")))
+        elif isinstance(value, dict) and all(isinstance(v, str | int | float) for v in value.values()):
+            found += [(f"{plain(key)}: {plain(k).lower()}", scalar(v)) for k, v in value.items() if key not in _SHOWN]
+    return found
+
+
+def figures(finding: Finding) -> list[tuple[str, str]]:
+    """Return every plain figure of a finding: the value and what it stands between, then its details."""
+    known = {"Value": finding.value, "Floor: columns drawn alone": finding.floor,
+             "Ceiling: real rows in its place": finding.ceiling, "Best there could be": finding.best}
+    told = [(key, figure(value)) for key, value in known.items() if value is not None]
+    if finding.interval is not None:
+        told.insert(1, ("95 % interval", span(finding.interval)))
+    if finding.p is not None:
+        told.append(("p at the border of poor", f"{finding.p:.2g}"))
+    return [("Name", finding.name), *told, *measured(finding)]
 
 
 def scalar(value: str | float) -> str:
@@ -169,3 +135,46 @@ def made_of(run: dict[str, Any]) -> str:
     judges = count(rows.get("holdout") or 0, "real row")
     against = f", judged against {judges} the generator never saw" if rows.get("holdout") else ""
     return f"{made}{', made' if by or source else ''}{by}{source}{against}."
+
+
+def chance(p: float) -> str:
+    """Say a p-value in words.
+
+    Examples
+    --------
+    >>> chance(0.2), chance(0.00037), chance(1e-9), chance(0.999)
+    ('in 20 of 100 cases', 'in 4 of 10,000 cases', 'in fewer than 1 of 1,000,000 cases', 'in nearly all cases')
+    """
+    if p > 0.995:
+        return "in nearly all cases"
+    if p < 1e-6:
+        return "in fewer than 1 of 1,000,000 cases"
+    cases = next(n for n in (100, 1_000, 10_000, 100_000, 1_000_000) if p * n >= 0.995)
+    return f"in {p * cases:.0f} of {cases:,} cases"
+
+
+def paragraphs(text: str) -> list[str]:
+    r"""Return the paragraphs of a text that was broken into lines.
+
+    Examples
+    --------
+    >>> paragraphs("What is\nmeasured.\n\nHow.")
+    ['What is measured.', 'How.']
+    """
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+
+
+def address(reference: str) -> str:
+    """Return a reference without what every address begins with.
+
+    Examples
+    --------
+    >>> address("https://doi.org/10.1/x")
+    'doi.org/10.1/x'
+    """
+    return reference.split("://", maxsplit=1)[-1]
+
+
+def is_link(reference: str) -> bool:
+    """Whether a reference is an address on the web, and nothing that would run."""
+    return reference.startswith(("https://", "http://"))

@@ -9,13 +9,58 @@
     root.dataset.theme = (root.dataset.theme || (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
   });
 
-  // Details open for paper, and close again after.
+  // Pages: the address says which one is shown. Without this script they follow one another.
+  const sheets = [...document.querySelectorAll(".sheet")];
+  const scrolled = new Map();
+  const stale = new Set(); // pages whose charts were drawn at another width
+  const title = document.title;
+  let here = null;
+
+  function place() {
+    try {
+      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return null;
+    }
+  }
+
+  function turn() {
+    const target = place();
+    const sheet = (target && target.closest(".sheet")) || sheets[0];
+    if (here && here !== sheet) scrolled.set(here, scrollY);
+    const turned = here !== sheet;
+    here = sheet;
+    sheets.forEach((s) => s.classList.toggle("here", s === sheet));
+    root.classList.toggle("turned", sheet !== sheets[0]);
+    document.title = sheet.dataset.title ? `${sheet.dataset.title} – ${title}` : title;
+    if (stale.delete(sheet)) dispatchEvent(new Event("resize"));
+    if (target && target !== sheet) {
+      target.scrollIntoView({ block: target.matches("[id^='in-']") ? "center" : "start", behavior: turned ? "instant" : "smooth" });
+    } else if (turned) {
+      scrollTo({ top: sheet === sheets[0] ? scrolled.get(sheet) || 0 : 0, behavior: "instant" });
+      if (target && sheet !== sheets[0]) sheet.querySelector("h2").focus({ preventScroll: true });
+    }
+  }
+
+  history.scrollRestoration = "manual";
+  root.classList.add("paged");
+  turn();
+  addEventListener("hashchange", turn);
+  addEventListener("resize", () => sheets.forEach((s) => s !== here && stale.add(s)));
+
+  // On paper all pages and all details are open, and every chart is drawn.
   let opened = [];
   addEventListener("beforeprint", () => {
+    root.classList.remove("paged");
     opened = [...document.querySelectorAll("details:not([open])")];
     opened.forEach((d) => { d.open = true; });
+    if (stale.size) dispatchEvent(new Event("resize"));
+    stale.clear();
   });
-  addEventListener("afterprint", () => opened.forEach((d) => { d.open = false; }));
+  addEventListener("afterprint", () => {
+    root.classList.add("paged");
+    opened.forEach((d) => { d.open = false; });
+  });
 
   const source = document.getElementById("charts");
   if (!source || !window.vegaEmbed) return;

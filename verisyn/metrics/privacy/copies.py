@@ -4,34 +4,38 @@ Exact: equal in every modelled column (numbers to six digits) to a training row 
 equal; a match with a common row tells nothing about anyone. Near: closer to a training row than 99 of 100 strangers
 are, and at most half as far as from the nearest stranger. Strangers are holdout rows, held against the training rows
 by the very same test; what counts is the excess over their rate, with its interval (Newcombe 1998). Text in columns
-that should be made afresh (ids, names, free text) is held against the training rows' in the same way.
+that should be made afresh (ids, names, free text) is held against the training rows' in the same way. Exact rows and
+texts are looked for in all rows that were read, near ones in a sample. The value is the share of exact copies; the
+ceiling is the strangers' own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from verisyn.findings import Judged, Measure, Verdict
-from verisyn.kinds import K
+from verisyn.kinds import Feature, K
 from verisyn.kinds._settings import tally
 from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._near import affordable, nearest
 from verisyn.metrics._stats import newcombe, p_beyond, together, wilson
+from verisyn.modalities.table._views import TableCoder
 
 title = "Does it copy real rows?"
-needs = ("frame", "features", "vectors")
+needs = ("frame", "features", "vectors", "whole")
 best, worst = 0.0, 1.0
-stand_in = "holdout"
+stand_in, floor = None, False
 POOR, GOOD, BOUND = 0.005, 0.01, 0.05
 """One row in 200 copied beyond coincidence is a fault, not chance; 5 % is the widest bound that is called good."""
 rule = (f"poor: more than {POOR:.1%} of the rows copy training rows beyond the strangers' rate, at the low end of the "
         f"interval (exact rows, near rows, or texts); good: {GOOD:.0%} or less, and {BOUND:.0%} or less at the high "
         "end; fair: otherwise")
 _CLOSE, _HALF = 0.01, 0.5
-_QUERIES = 2_500
+_QUERIES, _CHUNK, _CELLS = 2_500, 50_000, 60_000_000
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -39,20 +43,26 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     strangers = sides.strangers
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 50)
     has_columns(sides)
-    rare = _rare(_keys(sides.train))
-    exact, coincide = (np.isin(_keys(side), rare) for side in (sides.fake, strangers))
+    rare = _rare(_keys(sides.train, sides.coder))
+    exact, coincide = (np.isin(_keys(side, sides.coder), rare) for side in (sides.fake, strangers))
     near, by_chance = _near(sides.narrowed(rng), rng)
     found = [_excess("exact rows", exact, coincide), _excess("near rows", near, by_chance)]
     for name in sides.regenerated:
         found += _texts(name, sides)
     return Measure(float(exact.mean()), wilson(float(exact.sum()), len(exact)), {
-        "rows": len(exact), "near_rows": len(near), "checks": found})
+        "rows": len(exact), "near_rows": len(near), "checks": found, "ceiling": round(float(coincide.mean()), 6)})
 
 
-def _keys(side: Side) -> np.ndarray:
-    """One 64-bit key a row, equal where all features are equal to six digits."""
-    columns = {str(i): _six_digits(f.values) for i, f in enumerate(side.features)}
-    return pl.DataFrame(columns).hash_rows(seed=0).to_numpy()
+def _keys(side: Side, coder: TableCoder | None) -> np.ndarray:
+    """One 64-bit key for every row that was read, equal where all features are equal to six digits."""
+    whole = side.whole
+    if whole is None or coder is None or whole.height == side.rows:
+        return _hashed(side.features)
+    return np.concatenate([_hashed(coder.features(part)) for part in whole.iter_slices(_CHUNK)])
+
+
+def _hashed(features: Sequence[Feature]) -> np.ndarray:
+    return pl.DataFrame({str(i): _six_digits(f.values) for i, f in enumerate(features)}).hash_rows(seed=0).to_numpy()
 
 
 def _six_digits(values: np.ndarray) -> np.ndarray:
@@ -72,9 +82,11 @@ def _near(sides: Sides, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     """Flags of near copies among synthetic rows, and among one half of the strangers; the other half sets the scale."""
     order = rng.permutation(sides.strangers.rows)
     half = len(order) // 2
-    queries = affordable(sides.train.width, sides.train.rows, _QUERIES)
-    others, asked = sides.strangers.take(order[half:][:10_000]), sides.strangers.take(order[:half][:queries])
-    fake, train = sides.fake.some(queries, rng), sides.train.vectors
+    held = max(1_000, _CELLS // max(1, sides.train.width))
+    train = sides.train.some(held, rng).vectors
+    queries = affordable(sides.train.width, len(train), _QUERIES)
+    others, asked = (sides.strangers.take(part) for part in (order[half:][:min(held, 10_000)], order[:half][:queries]))
+    fake = sides.fake.some(queries, rng)
     (d_fake, _), (d_asked, _) = nearest(fake.vectors, train), nearest(asked.vectors, train)
     (o_fake, _), (o_asked, _) = nearest(fake.vectors, others.vectors), nearest(asked.vectors, others.vectors)
     close = float(np.quantile(nearest(others.vectors[:queries], train)[0], _CLOSE))
@@ -83,10 +95,10 @@ def _near(sides: Sides, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 
 def _texts(name: str, sides: Sides) -> list[dict[str, Any]]:
     """Texts of one column that fewer than five training rows hold, found again in synthetic rows and in strangers'."""
-    if name not in sides.fake.frame.columns or sides.train.frame[name].dtype != pl.String:
+    frames = [side.frame if side.whole is None else side.whole for side in (sides.train, sides.fake, sides.strangers)]
+    if any(name not in frame.columns for frame in frames) or frames[0][name].dtype != pl.String:
         return []
-    train, fake, other = (side.frame[name].drop_nulls().cast(pl.String) for side in
-                          (sides.train, sides.fake, sides.strangers))
+    train, fake, other = (frame[name].drop_nulls().cast(pl.String) for frame in frames)
     if min(len(train), len(fake), len(other)) < 50:
         return []
     rare = tally(train).filter(pl.col("rows") < K)["value"]

@@ -1,76 +1,79 @@
 """Whether an attacker who holds the synthetic data can tell who was in the training data: AUC; 0.5 is best.
 
 A density-ratio attack in the manner of DOMIAS (van Breugel, Sun, Qian and van der Schaar, AISTATS 2023): the attacker
-has the synthetic rows and reference rows of the same population, and takes a row for a member where the synthetic
-rows come nearer than the reference does: log(distance to reference) - log(distance to synthetic). Members are
-training rows, non-members one half of the holdout with the other half as reference; then the halves change places.
-The interval is DeLong's. Beside it: how many members are caught at one false alarm in a hundred.
+has the synthetic rows and reference rows of the same population, and takes a row for a member where synthetic rows are
+denser than the reference. The log of the ratio is the sum of two estimates: log(distance to the nearest reference row)
+- log(distance to the nearest synthetic row), and the log odds of gradient boosting that learnt to tell synthetic from
+reference rows. Members are training rows, non-members one half of the holdout with the other half as reference; then
+the halves change places. The interval is DeLong's. Beside it: how many members are caught at one false alarm in a
+hundred, and in a thousand, with exact intervals (Clopper and Pearson); and the least ε of differential privacy that is
+compatible with them (Jagielski, Ullman and Oprea, NeurIPS 2020): a bound from below, no promise from above.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from verisyn.findings import Judged, Measure, Verdict
-from verisyn.metrics import Sides, enough, has_columns
-from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import auc, caught, p_beyond, roc, together
+from verisyn.metrics import Sides
+from verisyn.metrics._attack import attack, leaked, rates
+from verisyn.metrics._stats import auc, p_beyond, roc, together
 
 title = "Can an attacker tell whose rows were learnt from?"
-needs = ("vectors",)
+needs = ("features", "vectors")
 best, worst = 0.5, 1.0
 stand_in = "holdout"
+references = ("https://arxiv.org/abs/2302.12580", "https://arxiv.org/abs/2006.07709")
 EVEN = 0.55
 """At 0.55 an attacker who is shown a member and a stranger errs in 45 of 100 cases; a coin errs in 50."""
 CAUGHT = 0.03
 """Three times as many members caught as strangers accused shows a leak of single rows that the average hides."""
-rule = (f"poor: AUC above {EVEN:.2f}, or more than {CAUGHT:.0%} of members caught at 1 % false alarms, even at the low "
-        f"end of the interval; good: AUC of {EVEN:.2f} or less at the high end; fair: otherwise")
-_ROWS, _MEMBERS, _FLOOR = 10_000, 2_500, 1e-3
+CAUGHT_OF_1000 = 0.01
+"""Ten times as many members caught as strangers accused, where one stranger in a thousand is."""
+EPSILON = ("a bound from below: no generator of a smaller ε leaks so much, at 95 % confidence; the true ε may be "
+           "larger, and unbounded")
+rule = (f"poor: AUC above {EVEN:.2f}, or more than {CAUGHT:.0%} of members caught at 1 % false alarms, or more than "
+        f"{CAUGHT_OF_1000:.0%} at 0.1 %, even at the low end of the interval; good: AUC of {EVEN:.2f} or less at the "
+        "high end; fair: otherwise")
+_CAUGHT = {"caught": (CAUGHT, "one false alarm in a hundred"), "caught_of_1000": (CAUGHT_OF_1000, "one in a thousand")}
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Attack twice, each half of the holdout serving once as the attacker's reference."""
-    strangers = sides.strangers
-    enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, 100)
-    has_columns(sides)
-    sides = sides.narrowed(rng)
-    strangers, fake = sides.holdout, sides.fake.some(_ROWS, rng).vectors
-    half = min(strangers.rows // 2, sides.train.rows // 2, _ROWS)
-    each = min(half, affordable(fake.shape[1], len(fake), 2 * _MEMBERS) // 2)
-    first, second = np.split(strangers.some(2 * half, rng).vectors[rng.permutation(2 * half)], 2)
-    members = sides.train.some(2 * each, rng).vectors[rng.permutation(2 * each)]
-    attacks = [_scores(np.vstack([m, other[:each]]), fake, reference)
-               for m, other, reference in ((members[:each], first, second), (members[each:], second, first))]
-    score = np.concatenate(attacks)
-    truth = np.tile(np.arange(2 * each) < each, 2)
+    made = attack(sides)
+    return measured(made.truth, made.ratio, {"members": made.members.rows, "strangers": made.strangers.rows,
+                                             "reference": made.reference, "synthetic": made.synthetic})
+
+
+def measured(truth: np.ndarray, score: np.ndarray, details: dict[str, Any]) -> Measure:
+    """Measure how well a score tells members from strangers; `details` are told too."""
     found = auc(truth, score)
-    return Measure(found.value, found.interval(), {
-        "members": 2 * each, "strangers": 2 * each, "reference": half, "synthetic": len(fake), "roc": roc(truth, score),
-        **caught(truth, score)})
-
-
-def _scores(rows: np.ndarray, fake: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Log of the ratio of densities, by the distance to the nearest row on either side."""
-    to_reference, to_fake = nearest(rows, reference)[0], nearest(rows, fake)[0]
-    return np.log(to_reference + _FLOOR) - np.log(to_fake + _FLOOR)
+    return Measure(found.value, found.interval(), {**details, "roc": roc(truth, score), **rates(truth, score),
+                                                   "epsilon_at_least": round(leaked(truth, score), 6),
+                                                   "epsilon_says": EPSILON})
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
-    """Judge the AUC and the share caught."""
-    d = measure.details
-    singled = d["caught"] is not None and d["caught_interval"][0] > CAUGHT
-    verdict: Verdict = "good" if measure.interval[1] <= EVEN else "fair"
-    if measure.interval[0] > EVEN or singled:
-        verdict = "poor"
+    """Judge the AUC and the shares caught."""
     low, high = measure.interval
     said = ("Shown a row that was learnt from and a stranger's, the attacker picks the right one in "
             f"{measure.value:.1%} of cases [{low:.1%} to {high:.1%}] (a coin: 50%)")
-    if d["caught"] is not None:
-        said += f", and catches {d['caught']:.1%} of members at one false alarm in a hundred"
+    return judged(measure, said)
+
+
+def judged(measure: Measure, said: str) -> Judged:
+    """Judge an attack on members by its AUC and the shares caught; `said` begins the sentence."""
+    d, (low, high) = measure.details, measure.interval
+    told = {key: border for key, border in _CAUGHT.items() if d.get(key) is not None}
+    singled = any(d[f"{key}_interval"][0] > border for key, (border, _) in told.items())
+    verdict: Verdict = "poor" if low > EVEN or singled else "good" if high <= EVEN else "fair"
+    if told:
+        said += ", and catches " + " and ".join(
+            f"{d[key]:.1%}{'' if i else ' of members'} at {when}" for i, (key, (_, when)) in enumerate(told.items()))
     if verdict == "fair" and measure.value <= EVEN:
         said += "; there are too few rows to bound this more tightly"
-    p = [p_beyond(measure.value, measure.interval, EVEN)]
-    if d["caught"] is not None:
-        p.append(p_beyond(d["caught"], d["caught_interval"], CAUGHT))
+    p = [p_beyond(measure.value, measure.interval, EVEN),
+         *(p_beyond(d[key], d[f"{key}_interval"], border) for key, (border, _) in told.items())]
     return Judged(verdict, said + ".", together(p))

@@ -17,6 +17,7 @@ from verisyn.modalities.table import Codes
 from verisyn.schema import Column, Table
 
 _BINS = 10
+_FINEST = 640
 _LEVELS = 50
 
 
@@ -157,10 +158,42 @@ def _bin(feature: Feature, scale: np.ndarray) -> np.ndarray:
         code[scale[:_BINS]] = np.arange(min(_BINS, len(scale)))
         out = code[np.where(gone, feature.levels, feature.values).astype(np.int64)]
     else:
-        edges = np.unique(np.quantile(scale, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(scale) else np.empty(0)
-        out = np.searchsorted(edges, feature.values, side="right").astype(np.uint8)
+        out = np.searchsorted(cuts(scale), feature.values, side="right").astype(np.uint8)
     out[gone] = _BINS + 1
     return out
+
+
+def cuts(scale: np.ndarray) -> np.ndarray:
+    """Return at most nine values at which sorted training values are cut; a value belongs to the bin above its cut.
+
+    Ten bins of equal mass would be one where nine rows in ten hold the same value (zeros, say). Such a column is cut at
+    ever finer shares, and just above its heavy values, as long as it has no more than ten bins.
+
+    Examples
+    --------
+    >>> cuts(np.r_[np.zeros(90), np.arange(1, 11)]).tolist()
+    [1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0]
+    """
+    if not len(scale):
+        return np.empty(0)
+    found = np.unique(np.quantile(scale, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    if len(found) == _BINS - 1:
+        return found
+    found, shares = np.empty(0), _BINS
+    while shares <= _FINEST:
+        edges, times = np.unique(_at(scale, shares), return_counts=True)
+        above = np.searchsorted(scale, edges[times > 1], side="right")
+        edges = np.union1d(edges, scale[above[above < len(scale)]])
+        edges = edges[edges > scale[0]]
+        if len(edges) > _BINS - 1:
+            break
+        found, shares = edges, 2 * shares
+    return found
+
+
+def _at(scale: np.ndarray, shares: int) -> np.ndarray:
+    """The sorted values that part equal shares of the rows."""
+    return scale[np.ceil(np.linspace(0, len(scale) - 1, shares + 1)[1:-1]).astype(np.int64)]
 
 
 def _point(feature: Feature, scale: np.ndarray) -> np.ndarray:

@@ -1,0 +1,208 @@
+"""What attacks share: members and strangers with their distances, rates at few false alarms, risk beyond a control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verisyn.metrics import Side, Sides, enough, has_columns
+from verisyn.metrics._models import affordable, classifier, matrices, predicted
+from verisyn.metrics._near import nearest
+from verisyn.metrics._stats import Z, clopper_pearson, wilson
+
+LEAST = 100
+"""Rows of every side without which an interval on an attack would be too wide to say anything."""
+FEW, FEWER = 0.01, 0.001
+"""The rates of false alarms at which caught members are counted."""
+_FEWEST = {FEW: 500, FEWER: 1_000}
+_FLOOR = 1e-3
+_ROWS, _CELLS, _WORK = 5, 6e7, 600
+_SEED = 0xA77AC4
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Members (training rows) and as many strangers (holdout rows), and how near the attacker's rows lie to each.
+
+    Each is attacked with one half of the holdout as the attacker's reference, a stranger with the half that it is not
+    in; the arrays hold the members first.
+
+    Parameters
+    ----------
+    members, strangers : Side
+    to_fake, to_reference : float arrays of shape (members + strangers,)
+        The distance to the nearest synthetic row, and to the nearest row of the reference.
+    odds : float array of shape (members + strangers,)
+        Log of the odds that a row is synthetic rather than of the reference, by a classifier that learnt from both.
+    reference, synthetic : int
+        Rows that the attacker holds: of the population, and synthetic ones.
+    """
+
+    members: Side
+    strangers: Side
+    to_fake: np.ndarray
+    to_reference: np.ndarray
+    odds: np.ndarray
+    reference: int
+    synthetic: int
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Which rows are members."""
+        return np.arange(self.members.rows + self.strangers.rows) < self.members.rows
+
+    @cached_property
+    def ratio(self) -> np.ndarray:
+        """Log of the ratio of the synthetic to the reference density: by distance, and by the classifier."""
+        return nearer(self.to_reference, self.to_fake) + self.odds
+
+
+def attack(sides: Sides) -> Attack:
+    """Return members and strangers with their distances; made once for all attacks on the same sides.
+
+    Raises
+    ------
+    NotAnswered
+        If there is no unseen holdout, no column, or too few rows.
+    """
+    strangers = sides.strangers
+    enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "holdout": strangers.rows}, LEAST)
+    has_columns(sides)
+    return sides.shared("attack", lambda: _attacked(sides))
+
+
+def _attacked(sides: Sides) -> Attack:
+    rng = np.random.default_rng(_SEED)
+    sides = sides.narrowed(rng)
+    rows, queries = bounds(sides)
+    half = min(sides.holdout.rows // 2, rows)
+    each = min(half, sides.train.rows // 2, queries // 4)
+    fake, order = sides.fake.some(rows, rng), rng.permutation(sides.holdout.rows)
+    first, second = (sides.holdout.take(part) for part in (order[:half], order[half:2 * half]))
+    drawn = rng.permutation(sides.train.rows)
+    members = [sides.train.take(part) for part in (drawn[:each], drawn[each:2 * each])]
+    strangers = [side.take(np.arange(each)) for side in (first, second)]
+    made = [_seen(fake, reference, [inside, outside], sides.effort.learnt, rng)
+            for reference, inside, outside in zip((second, first), members, strangers, strict=True)]
+    to_fake, to_reference, odds = (np.concatenate([made[i][j][k] for j in (0, 1) for i in (0, 1)]) for k in range(3))
+    outside = sides.holdout.take(np.concatenate([order[:each], order[half:half + each]]))
+    return Attack(sides.train.take(drawn[:2 * each]), outside, to_fake, to_reference, odds, half, fake.rows)
+
+
+def bounds(sides: Sides) -> tuple[int, int]:
+    """Return how many rows of a side, and how many queries against them, an attack by distance may cost."""
+    most, width = sides.effort.attacked, max(1, sides.train.width)
+    rows = int(np.clip(_CELLS / width, 1_000, _ROWS * most))
+    searched = min(rows, max(sides.fake.rows, sides.holdout.rows))
+    return rows, int(np.clip(_WORK * most**2 / (searched * width), min(most, 4 * LEAST), most))
+
+
+def _seen(fake: Side, reference: Side, asked: list[Side], learnt: int, rng: np.random.Generator
+          ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Distances of each asked side to the synthetic rows and to the reference, and the classifier's log odds."""
+    rows = min(fake.rows, reference.rows, affordable(len(fake.features), learnt) // 4)
+    (x, other, *x_asked), categories = matrices([fake.some(rows, rng), reference.some(rows, rng), *asked])
+    model = classifier(np.vstack([x, other]), np.arange(2 * rows) < rows, categories)
+    found = []
+    for side, x in zip(asked, x_asked, strict=True):
+        chance = np.clip(predicted(model, x)[:, 1], 1e-6, 1 - 1e-6)
+        found.append((nearest(side.vectors, fake.vectors)[0], nearest(side.vectors, reference.vectors)[0],
+                      np.log(chance) - np.log1p(-chance)))
+    return found
+
+
+def nearer(to_reference: np.ndarray, to_fake: np.ndarray) -> np.ndarray:
+    """Return the log of how much nearer the synthetic rows come than the reference does."""
+    return np.log(to_reference + _FLOOR) - np.log(to_fake + _FLOOR)
+
+
+def blocks(side: Side) -> list[np.ndarray]:
+    """Return which columns of a side's vectors are each feature's."""
+    wide = [len(scale) + 2 if f.levels else 1 for f, scale in zip(side.features, side.scales, strict=True)]
+    return np.split(np.arange(sum(wide)), np.cumsum(wide)[:-1])
+
+
+def rates(truth: np.ndarray, score: np.ndarray) -> dict[str, Any]:
+    """Return the shares of members caught at 1 % and at 0.1 % false alarms, each with its exact interval.
+
+    A share is None, and said why, with fewer than 500 and 1 000 strangers. The keys are ``caught``,
+    ``caught_interval``, ``caught_of_1000``, ``caught_of_1000_interval`` and ``not_measured``.
+    """
+    strangers, unsaid = int((~truth).sum()), []
+    found: dict[str, Any] = {}
+    for key, rate in (("caught", FEW), ("caught_of_1000", FEWER)):
+        if strangers < _FEWEST[rate]:
+            found |= {key: None, f"{key}_interval": None}
+            unsaid.append(f"members caught at {rate:.1%} false alarms: it takes {_FEWEST[rate]:,} strangers, and there "
+                          f"are {strangers:,}")
+            continue
+        hits = score[truth] > np.quantile(score[~truth], 1 - rate, method="higher")
+        low, high = clopper_pearson(int(hits.sum()), len(hits))
+        found |= {key: round(float(hits.mean()), 6), f"{key}_interval": [round(low, 6), round(high, 6)]}
+    return {**found, "not_measured": unsaid}
+
+
+def leaked(truth: np.ndarray, score: np.ndarray) -> float:
+    """Return the least ε of differential privacy that is compatible with an attack's success; a bound from below.
+
+    Half of the rows choose the threshold, the other half give ln(lower end of the true-positive rate / upper end of
+    the false-positive rate), both exact (Clopper and Pearson) and together of 95 % confidence, as if rows were
+    independent (Jagielski, Ullman and Oprea, NeurIPS 2020). 0 says that the attack shows nothing.
+
+    Examples
+    --------
+    >>> truth = np.arange(4000) % 4 < 2
+    >>> leaked(truth, truth + 0.0) > 4, leaked(truth, np.arange(4000) % 7.0)
+    (True, 0.0)
+    """
+    half = np.arange(len(truth)) % 2 == 0
+
+    def bound(rows: np.ndarray, above: float) -> float:
+        counts = [(int((score[rows & who] > above).sum()), int((rows & who).sum())) for who in (truth, ~truth)]
+        low, high = clopper_pearson(*counts[0])[0], clopper_pearson(*counts[1])[1]
+        return float(np.log(low / high)) if low > 0 else -np.inf
+
+    others = np.sort(score[half & ~truth])[::-1]
+    tried = sorted({others[i] for i in (*2 ** np.arange(8) - 1, len(others) // 4, len(others) // 2) if i < len(others)})
+    best = max(tried, key=lambda above: bound(half, above))
+    return max(0.0, bound(~half, best))
+
+
+def residual(hits: float, rows: float, control_hits: float, control_rows: float) -> dict[str, Any] | None:
+    """Return an attack's risk beyond its control: (attack - control) / (1 - control), with its 95 % interval.
+
+    The interval is that of a ratio of two shares of failures (Pettigrew, Gart and Thomas 1986); the attack's and the
+    control's own are Wilson's. None where the control never fails, so that there is nothing left to learn. Counts may
+    be effective, fractional ones.
+
+    Examples
+    --------
+    >>> found = residual(90, 100, 50, 100)
+    >>> round(found["risk"], 6), [round(x, 2) for x in found["interval"]]
+    (0.8, [0.62, 0.89])
+    """
+    missed, control_missed = rows - hits, control_rows - control_hits
+    if control_missed <= 0:
+        return None
+    risk = 1 - (missed / rows) / (control_missed / control_rows)
+    spread = 1 / (missed + 0.5) - 1 / (rows + 0.5) + 1 / (control_missed + 0.5) - 1 / (control_rows + 0.5)
+    middle = np.log((missed + 0.5) / (rows + 0.5)) - np.log((control_missed + 0.5) / (control_rows + 0.5))
+    low, high = (1 - float(np.exp(middle + side * Z * np.sqrt(spread))) for side in (1, -1))
+    return {"risk": _round(risk), "interval": [_round(max(-1.0, min(low, risk))), _round(max(high, risk))],
+            "attack": _round(hits / rows), "attack_interval": list(map(_round, wilson(hits, rows))),
+            "control": _round(control_hits / control_rows),
+            "control_interval": list(map(_round, wilson(control_hits, control_rows)))}
+
+
+def said(risk: Mapping[str, Any]) -> str:
+    """Return a risk with its interval in words; nobody is told of less than none."""
+    low, high = (max(0.0, end) for end in risk["interval"])
+    return f"{max(0.0, risk['risk']):.1%} [{low:.1%} to {high:.1%}]"
+
+
+def _round(value: float) -> float:
+    return round(float(value), 6)
