@@ -21,6 +21,7 @@ WORST = {"fidelity": disjoint(FRESH), "utility": turned(FRESH), "privacy": TRAIN
          "fidelity.missingness": FRESH.with_columns(pl.col("income").fill_null(1.0)),
          "fidelity.constraints": FRESH.with_columns(-pl.col("age")),
          "utility.queries": disjoint(FRESH),
+         "fairness.model_gaps": pl.concat([turned(FRESH.filter(pl.col(SENSITIVE))), FRESH.filter(~pl.col(SENSITIVE))]),
          "fairness.proxies": FRESH.with_columns(city=pl.when(pl.col(SENSITIVE)).then(pl.lit("Oslo")).otherwise(pl.lit("Cork"))),
          "fidelity.triples": entangled(FRESH)}
 """What is as bad as can be, by question or by metric; one for which its question's worst is not bad says here what is."""

@@ -140,7 +140,7 @@ def rates(truth: np.ndarray, score: np.ndarray) -> dict[str, Any]:
             unsaid.append(f"members caught at {rate:.1%} false alarms: it takes {_FEWEST[rate]:,} strangers, and there "
                           f"are {strangers:,}")
             continue
-        hits = score[truth] > np.quantile(score[~truth], 1 - rate, method="higher")
+        hits = score[truth] > np.sort(score[~truth])[::-1][int(rate * strangers)]
         low, high = clopper_pearson(int(hits.sum()), len(hits))
         found |= {key: round(float(hits.mean()), 6), f"{key}_interval": [round(low, 6), round(high, 6)]}
     return {**found, "not_measured": unsaid}
@@ -159,7 +159,9 @@ def leaked(truth: np.ndarray, score: np.ndarray) -> float:
     >>> leaked(truth, truth + 0.0) > 4, leaked(truth, np.arange(4000) % 7.0)
     (True, 0.0)
     """
-    half = np.arange(len(truth)) % 2 == 0
+    half = np.empty(len(truth), bool)
+    for who in (truth, ~truth):
+        half[who] = np.arange(who.sum()) % 2 == 0
 
     def bound(rows: np.ndarray, above: float) -> float:
         counts = [(int((score[rows & who] > above).sum()), int((rows & who).sum())) for who in (truth, ~truth)]

@@ -68,7 +68,7 @@ def groups_of(train: Feature, least: int = LEAST, bands: int = BANDS, levels: in
     --------
     >>> ages = Feature("age", np.repeat(np.arange(18.0, 82.0), 10))
     >>> groups_of(ages).names
-    ("'age' under 35", "'age' 35 to 49", "'age' 50 to 64", "'age' 65 and more")
+    ("'age' under 30", "'age' 30 to 49", "'age' 50 to 69", "'age' 70 and more")
     """
     name, gone = train.name, np.isnan(train.values)
     if train.levels:

@@ -59,9 +59,9 @@ class Gap:
 
     @property
     def kind(self) -> Kind:
-        """Whether the gap grew (or appeared), shrank, or turned round; a sign counts where its interval is clear."""
+        """Whether the gap grew (or appeared), shrank, or turned round: to a clear one the other way, not small."""
         clear = all(low > 0 or high < 0 for low, high in (self.real_interval, self.fake_interval))
-        if clear and self.real * self.fake < 0:
+        if clear and self.real * self.fake < 0 and abs(self.fake) >= POOR * self.scale:
             return "reversed"
         return "amplified" if abs(self.fake) > abs(self.real) else "masked"
 
@@ -77,15 +77,8 @@ class Gap:
         return (low, high) if self.change >= 0 else (-high, -low)
 
     def p(self, border: float) -> float:
-        """Return the chance of so much harm if in truth it were `border` standard deviations of the outcome.
-
-        The harm is the change of a gap that grew, the gap itself of one that turned round; one that shrank does none.
-        """
-        if self.kind == "masked":
-            return 1.0
-        half = self.size - self.sure[0]
-        harm = abs(self.fake) if self.kind == "reversed" else self.size
-        return p_beyond(harm, (harm - half, harm + half), border * self.scale)
+        """Return the chance of such a change if in truth it were `border` standard deviations; 1 for a masked gap."""
+        return 1.0 if self.kind == "masked" else p_beyond(self.size, self.sure, border * self.scale)
 
     @property
     def p_any(self) -> float:

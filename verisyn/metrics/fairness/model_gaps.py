@@ -7,10 +7,11 @@ yes (demographic parity, Dwork et al. 2012), among rows that have the class (equ
 not (with it, equalised odds; Hardt, Price and Srebro 2016). For a number, the mean guess and the mean size of the
 error, in standard deviations of the target. Groups are those of the sensitive columns (levels, or about four bands of a
 number with round edges), each with at least 30 holdout rows, and 20 that have the class or have not. A gap is amplified
-where the synthetic rows' model has it wider (or has one that the other has not), reversed where its sign turns, masked
-where it is smaller. The interval of a change is paired, over the holdout rows and over what else the models could have
-learnt: how much their gaps differ between two models learnt from halves of the same rows. The measure is the change of
-the gap that changed most surely; false discovery rate 5 % over all gaps.
+where the synthetic rows' model has it wider (or has one that the other has not), reversed where its sign turns and it
+is not small the other way (0.2 standard deviations), masked where it is smaller. The interval of a change is paired,
+over the holdout rows and over what else the models could have learnt: how much their gaps differ between two models
+learnt from halves of the same rows. The measure is the change of the gap that changed most surely; false discovery rate
+5 % over all gaps.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ stand_in = None
 floor = False
 place = 2
 references = ("https://arxiv.org/abs/1104.3913", "https://arxiv.org/abs/1610.02413")
-rule = (f"poor: some gap is amplified by, or reversed to, more than {POOR} standard deviations of the decision (10 "
-        "points, where the model says yes to every second row), even at the low end of the interval; good: the most surely "
+rule = (f"poor: some gap is amplified or reversed by more than {POOR} standard deviations of the decision (10 points, "
+        "where a model says yes to every second row), even at the low end of the interval; good: the most surely "
         f"changed gap moved by {GOOD} of them or less, or by no more than chance; fair: otherwise, a masked gap too")
 CLASSES, FEW = 5, 20
 _SCALE = 0.2
@@ -76,7 +77,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     exam = exam_of(sides)
     skill_of_real(skills(exam.task, exam.score("fake"), exam.score("train")))
     grouped = [Grouped(g.groups, code := g.real[sides.train.rows:][exam.tested], code) for g in columns]
-    gaps = [gap for ruling in rulings(exam) for g in grouped for gap in _gaps(g, ruling)]
+    gaps = [gap for ruling in rulings(exam) for gap in _gaps(grouped, ruling)]
     return measured(gaps, columns, {"target": exam.task.target, "rows": len(exam.y["test"]), "items_say": {
         "value": "gap of the model learnt from synthetic rows", "reference": "gap of the model learnt from real rows"}})
 
@@ -120,19 +121,22 @@ def chosen(score: np.ndarray, share: float) -> np.ndarray:
     return above + tied * ((want - above.sum()) / tied.sum())
 
 
-def _gaps(g: Grouped, ruling: Ruling) -> list[Gap]:
-    """The gaps of all groups of one column by one criterion; variances of pairs of rows, and of the learning."""
-    code, count = g.real[ruling.rows], len(g.groups.names)
+def _gaps(grouped: list[Grouped], ruling: Ruling) -> list[Gap]:
+    """The gaps of all groups by one criterion; their errors are those of pairs of rows, and of the learning."""
     fake, real = ruling.fake[ruling.rows], ruling.real[ruling.rows]
-    tables = [moments(code, y, count) for y in (real, fake, fake - real)]
-    scale, rows = max(float(real.std()), _SCALE), tables[0][0]
-    asked = [(i, name) for i, name in g.asked
-             if rows[i] >= (LEAST if ruling.rows.all() else FEW) and rows.sum() - rows[i] >= FEW]
-    learnt = _learnt([code == i for i, _ in asked], ruling.halves[:, :, ruling.rows])
+    scale, least = max(float(real.std()), _SCALE), LEAST if ruling.rows.all() else FEW
+    asked = []
+    for g in grouped:
+        code, count = g.real[ruling.rows], len(g.groups.names)
+        tables = [moments(code, y, count) for y in (real, fake, fake - real)]
+        rows = tables[0][0]
+        asked += [(i, name, code == i, tables) for i, name in g.asked
+                  if rows[i] >= least and rows.sum() - rows[i] >= FEW]
+    learnt = _learnt([inside for _, _, inside, _ in asked], ruling.halves[:, :, ruling.rows])
     found = []
-    for (i, name), error in zip(asked, learnt, strict=True):
+    for (i, name, inside, tables), error in zip(asked, learnt, strict=True):
         (r, r_in), (f, f_in), (change, (low, high)) = (apart(t, i) for t in tables)
-        half = float(np.hypot(max((high - low) / 2, 0.5 / rows[i]), Z * error))
+        half = float(np.hypot(max((high - low) / 2, 0.5 / inside.sum()), Z * error))
         found.append(Gap(name, ruling.name, scale, ruling.share, r, f, r_in, f_in, change,
                          (change - half, change + half)))
     return found
@@ -141,12 +145,13 @@ def _gaps(g: Grouped, ruling: Ruling) -> list[Gap]:
 def _learnt(groups: list[np.ndarray], halves: np.ndarray) -> np.ndarray:
     """The standard error of each group's change that comes of what was learnt, at least what it is over all groups.
 
-    Two models of half the rows differ with twice the variance of one of them, and that is twice a whole model's.
+    Two models of half the rows differ with twice the variance of one of them; a whole model's is taken to be as large,
+    since what is learnt steadies more slowly than rows grow, and two models are few to tell a variance by.
     """
     gaps = np.array([halves[:, :, inside].mean(axis=2) - halves[:, :, ~inside].mean(axis=2) for inside in groups])
     if not len(groups):
         return np.empty(0)
-    variance = ((gaps[:, :, 0] - gaps[:, :, 1]) ** 2 / 4).sum(axis=1)
+    variance = ((gaps[:, :, 0] - gaps[:, :, 1]) ** 2 / 2).sum(axis=1)
     return np.sqrt(np.maximum(variance, variance.mean()))
 
 

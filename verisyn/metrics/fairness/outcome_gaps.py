@@ -7,8 +7,9 @@ group of every sensitive column: levels, or about four bands of a number with ro
 each; rarer levels are pooled, and left out where even the pool is smaller. Real data are training and holdout rows
 together. Intervals: Newcombe (1998) for a gap of shares, Welch for means, and from them the change of the gap (Zou and
 Donner 2008). A gap is amplified where it is wider in the synthetic data than in the real data (or appears), reversed
-where its sign has turned, masked where it is smaller: then the data hide a gap that is there. The measure is the
-change of the gap that changed most surely; all gaps are told with a false discovery rate of 5 %.
+where its sign has turned and it is not small the other way (0.2 standard deviations), masked where it is smaller: then
+the data hide a gap that is there. The measure is the change of the gap that changed most surely; all gaps are told with
+a false discovery rate of 5 %.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ stand_in = "holdout"
 place = 1
 references = ("https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I",
               "https://doi.org/10.1002/sim.3095", "https://arxiv.org/abs/1104.3913")
-rule = (f"poor: some gap is amplified by, or reversed to, more than {POOR} standard deviations of the outcome (10 "
-        "points, where every second row has it), even at the low end of the interval; good: the most surely "
-        f"changed gap moved by {GOOD} of them or less, or by no more than chance; fair: otherwise, a masked gap too")
+rule = (f"poor: some gap is amplified or reversed by more than {POOR} standard deviations of the outcome (10 points, "
+        "where every second row has it), even at the low end of the interval; good: the most surely changed gap "
+        f"moved by {GOOD} of them or less, or by no more than chance; fair: otherwise, a masked gap too")
 FEW = 10
 """Synthetic rows that a group must have to be asked about: fewer tell nothing of its share."""
 

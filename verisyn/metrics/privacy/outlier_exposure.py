@@ -24,7 +24,7 @@ from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._attack import FEW, bounds, nearer
 from verisyn.metrics._kinds_of_record import most_exposed
 from verisyn.metrics._near import nearest
-from verisyn.metrics._stats import auc, p_beyond, together, wilson
+from verisyn.metrics._stats import auc, clopper_pearson, p_beyond, together, wilson
 
 title = "Are unusual people exposed, whom averages hide?"
 needs = ("features", "vectors")
@@ -34,8 +34,9 @@ references = ("https://arxiv.org/abs/2201.00382", "https://arxiv.org/abs/2302.12
 POOR, WIDE = 0.60, 0.70
 """Unusual rows are few: 0.60 is about what a hundred of them, and a hundred strangers, cannot give by chance; beyond
 0.70 the interval has too few rows behind it to be called good."""
-CAUGHT = 0.10
-"""Ten times as many of the unusual caught as accused: a tenth of them stands as good as named in the synthetic data."""
+CAUGHT = 0.05
+"""Five times as many of the unusual caught as strangers accused: one in twenty is as good as named. Where there are so
+few strangers that more of them than this might stand accused in truth, that many must be surpassed."""
 rule = (f"poor: AUC above {POOR:.2f}, or more than {CAUGHT:.0%} of the unusual caught at 1 % false alarms, or a kind "
         f"of record with an AUC above {POOR:.2f}, even at the low end of the interval; good: AUC of {POOR:.2f} or "
         f"less, and {WIDE:.2f} or less at the high end; fair: otherwise")
@@ -58,11 +59,13 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     score = [_scores(asked, halves[::-1], share, fake, rows) for asked in (members, halves)]
     truth = np.arange(sum(map(len, score))) < len(score[0])
     found = auc(truth, np.concatenate(score))
-    hits = score[0] > np.sort(score[1])[::-1][int(FEW * len(score[1]))]
+    accused = int(FEW * len(score[1]))
+    hits = score[0] > np.sort(score[1])[::-1][accused]
     low, high = wilson(float(hits.sum()), len(hits))
     return Measure(found.value, found.interval(), {
         "members": len(score[0]), "strangers": len(score[1]), "share": round(share, 6), "ceiling": 0.5,
-        "caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)], **kinds,
+        "caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)],
+        "caught_border": round(max(CAUGHT, clopper_pearson(accused, len(score[1]))[1]), 6), **kinds,
         "items": [{"name": k["kind"], "value": k["auc"], "reference": kinds["overall"], "interval": k["interval"],
                    "note": f"{k['rows']} attacked; {k['note']}"} for k in kinds["exposed"]],
         "items_say": {"value": "AUC of the membership attack within this kind of record",
@@ -107,11 +110,11 @@ def _rare(asked: Feature, reference: Feature) -> np.ndarray:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC, the share caught, and the most exposed kind of record."""
     d, (low, high) = measure.details, measure.interval
-    p = [p_beyond(measure.value, measure.interval, POOR), p_beyond(d["caught"], tuple(d["caught_interval"]), CAUGHT),
-         d["kinds_p"]]
+    p = [p_beyond(measure.value, measure.interval, POOR), d["kinds_p"],
+         p_beyond(d["caught"], tuple(d["caught_interval"]), d["caught_border"])]
     by_kind = d["kinds_p"] <= _FALSE
     verdict: Verdict = "good" if measure.value <= POOR and high <= WIDE else "fair"
-    if low > POOR or d["caught_interval"][0] > CAUGHT or by_kind:
+    if low > POOR or d["caught_interval"][0] > d["caught_border"] or by_kind:
         verdict = "poor"
     said = (f"Of the {d['members']:,} most unusual rows it learnt from ({d['share']:.1%}) and strangers as unusual, "
             f"the attacker picks the right one in {measure.value:.1%} of cases [{low:.1%} to {high:.1%}] (a coin: "

@@ -5,8 +5,8 @@ Importance is how far the score (AUC or R²) of the boosted model falls on holdo
 many real rows, on the same rows and the same shuffle. Agreement is the share of pairs of columns that both models rank
 in the same order, each pair weighing as much as the real model sets its columns apart, so that columns which hardly
 matter weigh hardly anything: 1 where all pairs agree, 0.5 by chance, 0 where all are turned round. The interval is a
-delete-a-block jackknife over the test rows. Columns are named whose importance differs by a tenth of the real skill
-or more, and by more than the rows explain (paired influences of test rows, false discovery rate 5 %).
+delete-a-block jackknife over the test rows. Columns are named whose importance differs by a tenth of the real skill or
+more, and by more than the rows explain (paired influences of test rows, false discovery rate 5 %).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     """Judge the agreement."""
     d = measure.details
     skill_of_real(d)
-    if ceiling is not None and ceiling < TELLS:
+    if ceiling is not None and ceiling < TELLS and measure.value < GOOD:
         raise NotAnswered(f"models learnt from two real samples rank only {ceiling:.0%} of the pairs of columns alike "
                           "themselves (chance: 50%)")
     high = measure.interval[1]

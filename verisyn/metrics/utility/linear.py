@@ -1,7 +1,7 @@
 """What a linear model learnt from synthetic rows is worth on real ones: the simple model beside the boosted one.
 
-Logistic regression (for classes, or a number with two values) or ridge regression (for any other number), each with
-a ridge penalty of 1, learns the target from the synthetic rows and is tested on the holdout; the ceiling is the same
+Logistic regression (for classes, or a number with two values) or ridge regression (for any other number), each with a
+ridge penalty of 1, learns the target from the synthetic rows and is tested on the holdout; the ceiling is the same
 model learnt from as many real training rows, the floor from columns drawn alone. Numbers are cut at the 1st and 99th
 percentile of the training rows and standardised by them; categories become one indicator for each of their most
 frequent training levels (at most 30 a column, fewer in a wide table, so that there are at most about 600 in all); a

@@ -4,8 +4,8 @@ Group-by queries, a seeded choice of some hundreds: the share of rows in each gr
 together, and the mean of a number in each group of another column. Groups are levels of a category (at most 12, the
 rest pooled) and about six bands of a number with round edges, learnt on the training rows; only groups of at least 30
 real rows are asked. Every answer has its standard error on either side; a query agrees where the answers differ by no
-more than 1.96 standard errors of the difference, as 95 of 100 answers of another real sample of these sizes would.
-The measure is the share of queries that agree; its interval is a delete-a-block jackknife over the rows of both sides.
+more than 1.96 standard errors of the difference, as 95 of 100 answers of another real sample of these sizes would. The
+measure is the share of queries that agree; its interval is a delete-a-block jackknife over the rows of both sides.
 Beside it, in the details, how far the 95 % intervals of both answers overlap on average (Karr et al. 2006: 1 for the
 same interval, about 0.7 for another real sample, 0 and less for intervals apart). The worst queries are named with a
 false discovery rate of 5 %.

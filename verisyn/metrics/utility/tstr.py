@@ -1,12 +1,12 @@
 """What a model learnt from synthetic rows is worth on real ones: train on synthetic, test on real (TSTR).
 
-Gradient boosting learns the target from the synthetic rows and is tested on the holdout; the ceiling is the same
-model learnt from as many real training rows (TRTR), the floor from columns drawn alone. A target of classes, or a
-number with two values, is scored by AUC, any other number by R². Of more than two classes the mean over classes
-counts, each against the rest; the 20 most frequent classes that 10 training and 10 holdout rows hold are learnt apart,
-all others share one. Intervals come from the influence of each test row (DeLong's for the AUC, the delta method for
-R²), paired where the two models are compared; they speak of the test rows, for the models as they were learnt (Esteban,
-Hyland and Rätsch 2017).
+Gradient boosting learns the target from the synthetic rows and is tested on the holdout; the ceiling is the same model
+learnt from as many real training rows (TRTR), the floor from columns drawn alone. A target of classes, or a number with
+two values, is scored by AUC, any other number by R². Of more than two classes the mean over classes counts, each
+against the rest; the 20 most frequent classes that 10 training and 10 holdout rows hold are learnt apart, all others
+share one. Intervals come from the influence of each test row (DeLong's for the AUC, the delta method for R²), paired
+where the two models are compared; they speak of the test rows, for the models as they were learnt (Esteban, Hyland and
+Rätsch 2017).
 """
 
 from __future__ import annotations
