@@ -9,8 +9,8 @@ from verisyn import shelves
 
 HEAD = """# The metrics
 
-Written from the metrics' own documentation by `python docs/make_metrics.py`; how they are asked, and what their verdicts
-rest on, is in [assessment.md](assessment.md).
+Written from the metrics' own documentation by `python docs/make_metrics.py`; how they are asked, and what their
+verdicts rest on, is in [assessment.md](assessment.md).
 """
 
 

@@ -48,24 +48,23 @@ def blocks(finding: Finding) -> list[Block]:
     """Return what a finding's page shows of its details; what has no form that is known here is left alone."""
     left, found = dict(finding.details), []
     for keys, make in DRAWN:
-        block = _made(make, left, finding) if all(left.get(key) for key in keys) else None
+        block = _made(make, finding) if all(left.get(key) for key in keys) else None
         if block is not None:
             found.append(block)
             left = {key: value for key, value in left.items() if key not in keys}
     return [*found, *(Block(sheet.title, sheet=sheet) for sheet in sheets(left))]
 
 
-def _made(make: Callable[[Mapping[str, Any], Finding], Block | None], details: Mapping[str, Any],
-          finding: Finding) -> Block | None:
+def _made(make: Callable[[Finding], Block | None], finding: Finding) -> Block | None:
     """Return the picture; None where a stranger's metric means something else by the same key."""
     try:
-        return make(details, finding)
+        return make(finding)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         return None
 
 
-def _columns(details: Mapping[str, Any], finding: Finding) -> Block | None:
-    told = [c for c in details["columns"] if c.get("real") and c.get("fake")]
+def _columns(finding: Finding) -> Block | None:
+    told = [c for c in finding.details["columns"] if c.get("real") and c.get("fake")]
     drawn = tuple(map(column_picture, sorted(told, key=worst_first)[:MOST_COLUMNS]))
     more = len(told) - len(drawn)
     lead = ("The least alike come first. The figure is their similarity; 1 is the best. The first and the last bar of "
@@ -75,14 +74,14 @@ def _columns(details: Mapping[str, Any], finding: Finding) -> Block | None:
     return Block("Column by column", lead, columns=drawn) if drawn else None
 
 
-def _pairs(details: Mapping[str, Any], finding: Finding) -> Block:
+def _pairs(finding: Finding) -> Block:
     return Block("Pairs of columns", "How strongly each two columns depend on each other, from 0 (faint) to 1 (full). "
                  "In the third map, blue is stronger than in the real rows and orange is weaker.",
-                 charts=tuple(heat_maps(details)))
+                 charts=tuple(heat_maps(finding.details)))
 
 
-def _map(details: Mapping[str, Any], finding: Finding) -> Block:
-    told = details["map"]
+def _map(finding: Finding) -> Block:
+    told = finding.details["map"]
     top = max((share for side in ("real", "fake") for _, _, share in told[side]), default=1.0) or 1.0
     charts = tuple(place(told[side], told["cells"], top, side, name)
                    for side, name in (("real", "Real"), ("fake", "Synthetic")))
@@ -101,23 +100,23 @@ def _directions(told: Mapping[str, Any]) -> str:
     return (f" {axes}." if axes else "") + said
 
 
-def _items(details: Mapping[str, Any], finding: Finding) -> Block | None:
-    drawn = dots(details["items"], details.get("items_say") or {})
+def _items(finding: Finding) -> Block | None:
+    drawn = dots(finding.details["items"], finding.details.get("items_say") or {})
     return Block("One by one", "The worst come first.", dots=drawn) if drawn else None
 
 
-def _top(details: Mapping[str, Any], finding: Finding) -> Block:
+def _top(finding: Finding) -> Block:
     return Block("What gives it away", "How much each column helps to tell synthetic rows from real ones.",
-                 charts=(gains(details["top"][:MOST_LEVELS]),))
+                 charts=(gains(finding.details["top"][:MOST_LEVELS]),))
 
 
-def _roc(details: Mapping[str, Any], finding: Finding) -> Block:
+def _roc(finding: Finding) -> Block:
     best = " The closer it runs to the dotted diagonal of guessing, the better." if finding.best == 0.5 else ""
     return Block("Found, against false alarms", f"How many are found at each rate of false alarms.{best}",
-                 charts=(roc(details["roc"], f"{finding.title} How many are found, against false alarms"),))
+                 charts=(roc(finding.details["roc"], f"{finding.title} How many are found, against false alarms"),))
 
 
-DRAWN: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any], Finding], Block | None]], ...] = (
+DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (
     (("columns",), _columns),
     (("names", "real", "fake"), _pairs),
     (("map",), _map),
