@@ -58,6 +58,10 @@ def rows(f: dict[str, Any], t: dict[str, Any], secret: list[str]) -> list[tuple[
             inner = inner.get(key) if isinstance(inner, dict) else None
         return f"{inner:.3f}" if isinstance(inner, int | float) else "–"
 
+    def check(what: str) -> str:
+        found = next((c for c in f["privacy.singling_out"]["details"].get("checks", []) if c["what"] == what), None)
+        return f"{found['risk']:.3f} [{found['interval'][0]:.3f}, {found['interval'][1]:.3f}]" if found else "–"
+
     def their(tool: str, key: str) -> str:
         inner = (t.get(tool) or {}).get(key)
         if isinstance(inner, list):
@@ -67,7 +71,7 @@ def rows(f: dict[str, Any], t: dict[str, Any], secret: list[str]) -> list[tuple[
     accuracy = "fidelity.accuracy"
     return [
         ("accuracy, overall · mostlyai-qa", value(accuracy), their("mostlyqa", "overall")),
-        *((f"accuracy, {k}variate · mostlyai-qa", part(accuracy, k, "value"), their("mostlyqa", k)) for k in ("uni", "bi", "tri")),
+        *((f"accuracy, {k}variate · mostlyai-qa", part(accuracy, f"{k}variate", "value"), their("mostlyqa", k)) for k in ("uni", "bi", "tri")),
         ("column shapes · sdmetrics", part("fidelity.marginals", "shapes"), their("sdmetrics", "shapes")),
         ("dependence of pairs · sdmetrics pair trends", value("fidelity.dependence"), their("sdmetrics", "trends")),
         ("pairs, joint bins · sdmetrics pair trends", value("fidelity.pairs"), their("sdmetrics", "trends")),
@@ -78,8 +82,8 @@ def rows(f: dict[str, Any], t: dict[str, Any], secret: list[str]) -> list[tuple[
         ("copies, exact · sdmetrics 1 − NewRowSynthesis", value("privacy.copies"),
          f"{1 - t['sdmetrics']['new_rows']:.3f}" if t.get("sdmetrics") else "–"),
         ("nearest record share · mostlyai-qa DCR share (highest of 7 column groups)", value("privacy.nearest_record"), their("mostlyqa", "dcr_share")),
-        ("singling out, univariate · anonymeter", part("privacy.singling_out", "uni", "risk"), their("anonymeter", "singling_uni")),
-        ("singling out, multivariate · anonymeter", part("privacy.singling_out", "multi", "risk"), their("anonymeter", "singling_multi")),
+        ("singling out, univariate · anonymeter", check("one column"), their("anonymeter", "singling_uni")),
+        ("singling out, multivariate · anonymeter", check("several columns"), their("anonymeter", "singling_multi")),
         ("linkage · anonymeter", value("privacy.linkage"), their("anonymeter", "linkage")),
         *((f"attribute inference, {s} · anonymeter", value("privacy.attribute_inference"), their("anonymeter", f"inference {s}")) for s in secret),
         ("membership AUC · nobody", value("privacy.membership"), "–"),

@@ -68,7 +68,7 @@ def test_synth_writes_the_folder(told, patients):
 
 def test_the_assessment_has_the_agreed_shape(told):
     found = json.loads((told[0] / "assessment.json").read_text())["findings"]
-    assert {f["name"].split(".")[0] for f in found} == {"fidelity", "utility", "privacy"}
+    assert {f["name"].split(".")[0] for f in found} == {"fidelity", "utility", "privacy", "fairness"}
     for f in found:
         assert {"name", "value", "interval", "floor", "ceiling", "verdict", "reason"} <= set(f)
         assert f["verdict"] in {"good", "fair", "poor", "not answered"}

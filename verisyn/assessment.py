@@ -178,7 +178,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         notes.append(f"Judged by a sample drawn by the seed, as many synthetic as training rows at most: {counts}.")
     about = {**(about or {}), "rows": rows, "judged": judged, "target": table.target, "effort": effort.name,
              "sensitive": list(sides.truth.sensitive), "notes": notes}
-    return Assessment(settled(_in_order(findings)), about)
+    return Assessment(settled(sorted(findings, key=lambda f: (f.question, f.place))), about)
 
 
 def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -205,12 +205,6 @@ def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
                        "alone could have given this; more rows would tell.")
 
     return tuple(settle(i, f) for i, f in enumerate(findings))
-
-
-def _in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Order findings by the place that their metrics ask for, within each question."""
-    place = {f.name: getattr(shelves.metrics.take(f.name), "place", 0) for f in findings}
-    return sorted(findings, key=lambda f: (f.question, place[f.name]))
 
 
 @dataclass(frozen=True)
@@ -301,7 +295,7 @@ def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
         return _not_answered(name, metric, str(why))
     return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
                    (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
-                   measure.details, judged.p, metric.best, *_told(metric), worst=metric.worst)
+                   measure.details, judged.p, **_told(metric))
 
 
 def _value(answer: Measure | NotAnswered | None) -> float | None:
@@ -312,11 +306,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _told(metric: ModuleType) -> tuple[str, tuple[str, ...]]:
-    return inspect.cleandoc(metric.__doc__ or ""), tuple(getattr(metric, "references", ()))
+def _told(metric: ModuleType) -> dict[str, Any]:
+    """What a metric says of itself, whatever it measures."""
+    return {"best": metric.best, "worst": metric.worst, "definition": inspect.cleandoc(metric.__doc__ or ""),
+            "references": tuple(getattr(metric, "references", ())), "place": getattr(metric, "place", 0)}
 
 
 def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:
-    definition, references = _told(metric)
-    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule,
-                   best=metric.best, definition=definition, references=references, worst=metric.worst)
+    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule, **_told(metric))

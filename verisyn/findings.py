@@ -79,6 +79,8 @@ class Finding:
         Addresses of the papers or definitions it follows.
     worst : float or None
         The value that is as bad as can be; whether it lies above or below `best` says which way is better.
+    place : int
+        Findings of one question are told in this order, lowest first; a mere sanity check stands last.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Finding:
     definition: str = ""
     references: tuple[str, ...] = ()
     worst: float | None = None
+    place: int = 0
 
     @property
     def question(self) -> str:

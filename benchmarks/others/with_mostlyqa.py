@@ -25,8 +25,8 @@ binned, _ = _accuracy.bin_data(made, bins=bins)
 told = {}
 for name in ("univariates", "bivariates", "trivariates"):
     table = getattr(_accuracy, f"calculate_{name}")(real, binned)
-    told[name[:-9]] = float(table.accuracy.astype(float).mean())
-    told[f"{name[:-9]}_max"] = float(table.accuracy_max.astype(float).mean())
+    told[name[:-8]] = float(table.accuracy.astype(float).mean())
+    told[f"{name[:-8]}_max"] = float(table.accuracy_max.astype(float).mean())
 told["overall"] = float(np.mean([told[k] for k in ("uni", "bi", "tri")]))
 points = prepare_data_for_embeddings(syn_tgt_data=fake[train.columns], trn_tgt_data=train,
                                      hol_tgt_data=holdout[train.columns], max_sample_size=None)

@@ -119,12 +119,12 @@ def means(question: str, findings: Sequence[Finding]) -> str:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings: poor, fair, good, not answered; the surer first among equals."""
-    def place(finding: Finding) -> tuple[int, float]:
+    """Sort findings: poor, fair, good, not answered; the surer first among equals; what stands last stays last."""
+    def place(finding: Finding) -> tuple[int, int, float]:
         if finding.verdict == "not answered":
-            return 3, 0.0
+            return finding.place, 3, 0.0
         unsure = (0.0 if finding.verdict == "poor" else 1.0) if finding.p is None else finding.p
-        return 2 - _WORSE.index(finding.verdict), 0.0 if finding.verdict == "good" else unsure
+        return finding.place, 2 - _WORSE.index(finding.verdict), 0.0 if finding.verdict == "good" else unsure
 
     return sorted(findings, key=place)
 
