@@ -68,6 +68,17 @@ def test_a_proxy():
     assert list(found) == [("proxy", ("sex", "job"))] and found["proxy", ("sex", "job")].figure > 0.5
 
 
+def test_the_order_of_rows_hardly_moves_an_interval():
+    told = pl.when(FEMALE & (pl.int_range(2000) % 10 < 8)).then(pl.lit("nurse")).otherwise(pl.col("job"))
+    frame = even(2000).with_columns(job=told)
+    half = {}
+    for name, some in {"drawn": frame, "sorted": frame.sort("sex", "job"), "periodic": pl.concat(
+            [frame.sort("job")[i::100] for i in range(100)])}.items():
+        bias = biases(some)["proxy", ("sex", "job")]
+        half[name] = bias.interval[1] - bias.figure
+    assert max(half.values()) < 2 * min(half.values()), half
+
+
 def test_values_missing_more_in_a_group():
     gone = pl.when((pl.col("race") == "c") & (pl.int_range(2000) % 3 == 0)).then(None).otherwise(pl.col("height"))
     found = biases(even(2000).with_columns(height=gone))

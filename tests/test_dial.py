@@ -54,7 +54,9 @@ def test_planted_memory_is_found():
     found = leak(**OVERFITTED)
     assert found.value > 0.85
     assert found.verdict == "poor"
-    assert found.details["caught_interval"][0] > 0.1
+    assert found.details["caught_interval"][0] > 0.05
+    assert found.details["caught_of_1000"] < found.details["caught"] and "0.1 %" in found.rule
+    assert not [key for key in found.details if key.startswith("_")]
 
 
 def test_what_remembers_nothing_reads_as_a_coin():
@@ -72,8 +74,8 @@ def test_the_figure_is_that_of_the_rank_sum_test():
     oracle = mannwhitneyu(inside, outside).statistic / (len(inside) * len(outside))
     found = memory.attacked(model, SEEN, UNSEEN)
     assert found.value == pytest.approx(oracle, abs=1e-6)
-    bound = np.sort(outside)[-20]
-    assert found.details["caught"] == pytest.approx((inside > bound).mean(), abs=0.01)
+    bound = np.sort(outside)[-21]
+    assert found.details["caught"] == pytest.approx((inside > bound).mean(), abs=1e-6)
 
 
 def varied(rows, seed):
@@ -90,6 +92,7 @@ def test_comparing_with_another_model_tells_more():
     assert compared.value == plainly.value and "compared" not in plainly.details
     assert compared.details["compared_interval"][0] > compared.interval[1]
     assert compared.details["compared_with_rows"] == 1000
+    assert compared.details["compared_caught_of_1000"] is not None
     coin = memory.Recipe(vs.describe(plain(4000, 1)), "independent", {}, 0, 1)
     found = memory.attacked(coin.learn(plain(4000, 1)), plain(4000, 1), plain(4000, 2), coin)
     assert found.details["compared"] == pytest.approx(0.5, abs=0.03)

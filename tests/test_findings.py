@@ -79,7 +79,7 @@ def test_markdown_is_compact_and_says_what_is_not_good(found):
     assert text.startswith("**? These tests cannot tell.**") or text.startswith("**~ With care.**")
     assert text.count("\n| ✓ good |") + text.count("\n| ~ fair |") == 22 and text.count("**fair**") == 10
     assert text.index("What is not good") < text.index("Not answered**")
-    assert "| question | value | 95 % interval | floor | real rows |" in found.to_markdown()
+    assert "| question | value | 95 % interval | best | floor | real rows |" in found.to_markdown()
 
 
 def test_nasty_words_stay_words_in_markdown():

@@ -38,6 +38,8 @@ class About(TypedDict, total=False):
         Rows of the synthetic, train and holdout data.
     judged : dict
         How many of those rows were judged; fewer where a sample was drawn by the seed.
+    sampled : bool
+        Whether fewer rows were judged than there are.
     notes : list of str
         What a reader should know.
     changes : Changes
@@ -54,6 +56,7 @@ class About(TypedDict, total=False):
     sensitive: list[str]
     rows: dict[str, int]
     judged: dict[str, int]
+    sampled: bool
     notes: list[str]
     changes: Changes
     policy: Checked

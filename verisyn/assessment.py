@@ -16,7 +16,6 @@ from verisyn import shelves
 from verisyn.description import modelled, resolve_schema
 from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
-from verisyn.frames import some
 from verisyn.metrics import EFFORTS, Effort, Side, Sides, effort_of
 from verisyn.metrics._conform import conform
 from verisyn.metrics._stats import adjusted
@@ -40,7 +39,7 @@ NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against r
 
 
 def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | str | Path | None = None,
-           model: Model | None = None, target: str | None = None, sensitive: Sequence[str] | None = None,
+           model: Model | None = None, target: str | None = None, sensitive: str | Sequence[str] | None = None,
            effort: str = "standard", seed: int = 0, progress: Progress | None = None) -> Assessment:
     """Assess synthetic data, whoever made it, against real data.
 
@@ -56,7 +55,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
         The model that made the data; where it set rows aside, `real` is split as it was then.
     target : str, optional
         The column that models are asked to predict when utility is measured; the schema's by default.
-    sensitive : sequence of str, optional
+    sensitive : str or sequence of str, optional
         The columns that fairness and attribute inference are asked of; those the schema marks by default.
     effort : {"standard", "quick", "thorough"}
         How much it may cost: about a minute of CPU, a few seconds, or many minutes with shadow attacks.
@@ -96,10 +95,14 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     notes = [*data.notes, *(f"The synthetic data: {note}" for note in made.notes)]
     fake, more = conform(made.frame, data.frame, table.names, "the synthetic data")
     notes += more
+    if schema is None and target is None and table.target is not None:
+        notes.append(f"The target {table.target!r} was guessed; name it (--target) where models shall predict another.")
+    if (same := _shared(fake, data.frame.select(table.names))) > 0.5:
+        notes.append(f"{same:.0%} of the synthetic rows are rows of the real data, cell by cell.")
     train, unseen = data.frame, None
     if other is not None:
         unseen, more = conform(other.frame, data.frame, table.names, "the holdout")
-        _check_unseen(unseen, data.frame.select(table.names))
+        _check_unseen(unseen, data.frame.select(table.names), fake)
         notes += more
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
@@ -108,7 +111,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
                          progress=progress, about={"source": data.name, "seed": seed, "notes": notes})
 
 
-def with_sensitive(table: Table, sensitive: Sequence[str] | None) -> Table:
+def with_sensitive(table: Table, sensitive: str | Sequence[str] | None) -> Table:
     """Return `table` with these columns marked as sensitive and no others; as it is for None.
 
     Raises
@@ -118,20 +121,33 @@ def with_sensitive(table: Table, sensitive: Sequence[str] | None) -> Table:
     """
     if sensitive is None:
         return table
+    sensitive = [sensitive] if isinstance(sensitive, str) else sensitive
     for name in sensitive:
         table.column(name)
     columns = tuple(c.model_copy(update={"sensitive": c.name in sensitive}) for c in table.columns)
     return table.model_copy(update={"columns": columns})
 
 
-def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame) -> None:
-    """Refuse a holdout many of whose rows are real rows, far more than real rows have a double among themselves."""
-    keys, known = (frame.select(holdout.columns).hash_rows(seed=0) for frame in (holdout, real))
-    shared, doubles = float(keys.is_in(known.implode()).mean()), float(known.is_duplicated().mean())  # type: ignore[arg-type]
-    if holdout.height > 1 and shared > doubles + _OVERLAP:
-        raise UserError(f"{shared:.0%} of the holdout's rows are also among the real data (of the real data's own rows "
-                        f"{doubles:.0%} occur twice), so it is no holdout: the generator has seen it. Give as the real "
-                        "data only the rows that the generator learnt from, and as the holdout none of them.")
+def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame, fake: pl.DataFrame) -> None:
+    """Refuse a holdout many of whose rows are real or synthetic rows, far more than real rows have a double."""
+    doubles = float(_keys(real).is_duplicated().mean())  # type: ignore[arg-type]
+    usual = f"(of the real data's own rows {doubles:.0%} occur twice)"
+    if (shared := _shared(holdout, real)) > doubles + _OVERLAP:
+        raise UserError(f"{shared:.0%} of the holdout's rows are also among the real data {usual}, so it is no "
+                        "holdout: the generator has seen it. Give as the real data only the rows that the generator "
+                        "learnt from, and as the holdout none of them.")
+    if (shared := _shared(holdout, fake)) > doubles + _OVERLAP:
+        raise UserError(f"{shared:.0%} of the holdout's rows are also among the synthetic data {usual}, so one of the "
+                        "two is not what it should be. Give as the holdout real rows that the generator never saw.")
+
+
+def _keys(frame: pl.DataFrame) -> pl.Series:
+    return frame.select(sorted(frame.columns)).hash_rows(seed=0)
+
+
+def _shared(rows: pl.DataFrame, others: pl.DataFrame) -> float:
+    """The share of rows that are among others; 0 of fewer than two, which prove nothing."""
+    return float(_keys(rows).is_in(_keys(others).implode()).mean()) if rows.height > 1 else 0.0  # type: ignore[arg-type]
 
 
 def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,
@@ -164,7 +180,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
     # One thread: the same figures on every machine, and a third less CPU than threads that wait for each other.
     with progress.stage("assess", total=len(names) + 1) as tick, threadpool_limits(1, user_api="blas"):
-        sides = _sides((fake, train, holdout), table, coder, effort, np.random.SeedSequence(seed))
+        sides = _sides((fake, train, holdout), table, coder, effort, seed)
         tick(1)
         findings = []
         for name in names:
@@ -172,13 +188,15 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
             tick(1)
     if holdout is None:
         notes.append(NO_HOLDOUT)
-    judged = sides.judged
-    if holdout is not None and any(count < 0.99 * rows[side] for side, count in judged.items()):
+    judged, sampled = sides.judged, sides.sampled
+    if sampled:
         counts = ", ".join(f"{count:,} {side}" for side, count in judged.items())
         notes.append(f"Judged by a sample drawn by the seed, as many synthetic as training rows at most: {counts}.")
-    about = {**(about or {}), "rows": rows, "judged": judged, "target": table.target, "effort": effort.name,
-             "sensitive": list(sides.truth.sensitive), "notes": notes}
-    return Assessment(settled(sorted(findings, key=lambda f: (f.question, f.place))), about)
+    about = {**(about or {}), "rows": rows, "judged": judged, "sampled": sampled, "target": table.target,
+             "effort": effort.name, "sensitive": list(sides.truth.sensitive), "notes": notes}
+    place = {f.name: getattr(shelves.metrics.take(f.name), "place", 0) for f in findings}
+    findings.sort(key=lambda f: (f.question, f.sanity, place[f.name]))
+    return Assessment(settled(findings), about)
 
 
 def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -202,7 +220,7 @@ def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         if finding.verdict != "poor" or sure.get(i, 0.0) <= FALSE_ALARMS:
             return finding
         return replace(finding, verdict="fair", reason=f"{finding.reason} Among {len(tested)} questions asked, chance "
-                       "alone could have given this; more rows would tell.")
+                       "could have carried one so far over the border of poor; more rows would tell.")
 
     return tuple(settle(i, f) for i, f in enumerate(findings))
 
@@ -222,14 +240,20 @@ class _Asked:
         return {name: getattr(self.truth, side).rows
                 for name, side in (("synthetic", "fake"), ("train", "train"), ("holdout", "holdout"))}
 
+    @property
+    def sampled(self) -> bool:
+        """Whether fewer rows are judged than there are."""
+        sides = (self.truth.fake, self.truth.train, self.truth.holdout)
+        return any(side.whole is not None and side.rows < side.whole.height for side in sides)
+
     def ceiling(self, stand_in: str | None) -> Sides | None:
         return {"train": self.train_stands_in, "holdout": self.holdout_stands_in, None: None}[stand_in]
 
 
 def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table: Table, coder: TableCoder | None,
-           effort: Effort, seed: np.random.SeedSequence) -> _Asked:
+           effort: Effort, seed: int) -> _Asked:
     fake, train, holdout = frames
-    *seeds, coder_seed = seed.spawn(6)
+    *seeds, coder_seed = np.random.SeedSequence(seed).spawn(6)
     rngs = [np.random.default_rng(s) for s in seeds]
     coder = coder or TableCoder.learn(train, table, coder_seed)
     unseen = holdout is not None
@@ -237,19 +261,21 @@ def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table
         train, holdout = _parted(train, _INNER_HOLDOUT, rngs[0])
     most = min(effort.rows, max(1_000, MOST_CELLS // max(1, train.width)))
     wholes = (train, holdout, fake)
-    train, holdout = some(train, most, rngs[1]), some(holdout, most, rngs[2])
-    fake = some(fake, min(most, train.height), rngs[3])
+    # In random order: intervals come from leaving out every twentieth row, and files may be sorted or periodic.
+    train, holdout = _drawn(train, most, rngs[1]), _drawn(holdout, most, rngs[2])
+    fake = _drawn(fake, min(most, train.height), rngs[3])
     scales = scales_of(coder.features(train))
     seen, other, made, alone = (Side.of(f, coder, scales) for f in
                                 (train, holdout, fake, drawn_alone(train, coder, fake.height, rngs[4])))
     seen, other, made = (replace(side, whole=whole) for side, whole in zip((seen, other, made), wholes, strict=True))
     regenerated = tuple(c.name for c in table.columns if not modelled(c))
     sensitive = tuple(c.name for c in table.columns if c.sensitive and modelled(c))
-    truth = Sides(made, seen, other, table.target, unseen, regenerated, sensitive, table, coder, effort)
+    truth = Sides(made, seen, other, table.target, unseen, regenerated, sensitive, table, coder, effort, seed)
     order = rngs[0].permutation(other.rows)
     halves = [other.take(np.sort(half)) for half in np.array_split(order, 2)]
-    return _Asked(truth, replace(truth, fake=alone), replace(truth, fake=seen.some(made.rows, rngs[0])),
-                  replace(truth, fake=halves[0], holdout=halves[1]))
+    plain = replace(truth, pictured=False)
+    return _Asked(truth, replace(plain, fake=alone), replace(plain, fake=seen.some(made.rows, rngs[0])),
+                  replace(plain, fake=halves[0], holdout=halves[1]))
 
 
 def drawn_alone(frame: pl.DataFrame, coder: TableCoder, rows: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -261,6 +287,11 @@ def drawn_alone(frame: pl.DataFrame, coder: TableCoder, rows: int, rng: np.rando
         return frame
     drawn = [frame.select(c.columns)[rng.integers(0, frame.height, rows)] for c in coder.coders]
     return pl.concat(drawn, how="horizontal").select(coder.columns) if drawn else frame
+
+
+def _drawn(frame: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return at most `most` rows, in random order."""
+    return frame[rng.permutation(frame.height)[:most]]
 
 
 def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -295,7 +326,7 @@ def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
         return _not_answered(name, metric, str(why))
     return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
                    (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
-                   measure.details, judged.p, **_told(metric))
+                   {k: v for k, v in measure.details.items() if not k.startswith("_")}, judged.p, **_told(metric))
 
 
 def _value(answer: Measure | NotAnswered | None) -> float | None:
@@ -309,7 +340,7 @@ def _rounded(value: float | None) -> float | None:
 def _told(metric: ModuleType) -> dict[str, Any]:
     """What a metric says of itself, whatever it measures."""
     return {"best": metric.best, "worst": metric.worst, "definition": inspect.cleandoc(metric.__doc__ or ""),
-            "references": tuple(getattr(metric, "references", ())), "place": getattr(metric, "place", 0)}
+            "references": tuple(getattr(metric, "references", ())), "sanity": getattr(metric, "sanity", False)}
 
 
 def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:

@@ -13,9 +13,9 @@ from verisyn.description import modelled
 from verisyn.findings import NotAnswered
 from verisyn.frames import some
 from verisyn.kinds import Feature
-from verisyn.metrics._groups import LEAST, Grouped, groups_of, said
+from verisyn.metrics._groups import LEAST, Grouped, crossed, groups_of, said
 from verisyn.metrics._stats import Z, adjusted, jackknife, wilson
-from verisyn.metrics._tables import association
+from verisyn.metrics._tables import associations, left_out
 from verisyn.metrics.fairness._gaps import POOR, SURE, apart, moments
 from verisyn.metrics.fairness._outcomes import Outcome, outcomes_of
 from verisyn.modalities.table._views import TableCoder, coarse_of, groups, scales_of
@@ -26,7 +26,7 @@ FEW = 0.05
 PROXY = 0.3
 """Cramér's V of 0.3 is a medium association (Cohen 1988) of two columns, one of them with two values."""
 _MISSING, _GAP = 0.01, 0.05
-_ROWS, _COLUMNS, _SENSITIVE, _BLOCKS = 50_000, 100, 8, 20
+_ROWS, _COLUMNS, _SENSITIVE = 50_000, 100, 8
 _PROXIES, _GAPS = 3, 10
 _SEED = 9
 
@@ -79,6 +79,7 @@ class _Rows:
     def of(cls, frame: pl.DataFrame, table: Table, sensitive: list[str]) -> _Rows:
         rng = np.random.default_rng(_SEED)
         frame = some(frame, _ROWS, rng)
+        frame = frame[rng.permutation(frame.height)]  # blocks of rows tell errors, and files may be sorted or periodic
         must = {*sensitive, table.target}
         parts = [[c.name for c in members] for _, members in groups(table)]
         first = [part for part in parts if must.intersection(part)]
@@ -198,25 +199,20 @@ def _proxies(rows: _Rows) -> list[Bias]:
     """The columns that tell most of each sensitive one."""
     found = []
     for g in rows.groups:
-        strength = {}
+        tables = {}
         for i, feature in enumerate(rows.features):
             if feature.name not in (g.groups.column, rows.target and rows.target.name):
-                strength[i] = association(_table(g, rows.coarse[:, i]).sum(axis=0))
+                code = rows.coarse[:, i]
+                tables[i] = left_out(crossed(g.real, len(g.groups.names), code, int(code.max(initial=0)) + 1))
+        strength = {i: float(associations(table[:1])[0]) for i, table in tables.items()}
         for i in sorted(strength, key=lambda i: -strength[i])[:_PROXIES]:
-            table, value = _table(g, rows.coarse[:, i]), strength[i]
-            less = np.array([association(table.sum(axis=0) - block) for block in table])
-            low, high = jackknife(value, less, np.full(2, value))
+            value, *less = associations(tables[i])
+            low, high = jackknife(value, np.array(less), np.full(2, value))
             if value >= PROXY and low > PROXY / 2:
                 name = rows.features[i].name
                 found.append(_bias("proxy", (g.groups.column, name), value, (low, high), f"{name!r} tells much of "
                                    f"{g.groups.column!r}: association {value:.2f} (0 none, 1 all)."))
     return found
-
-
-def _table(g: Grouped, code: np.ndarray) -> np.ndarray:
-    count, size = len(g.groups.names), int(code.max(initial=0)) + 1
-    cell = (np.arange(len(code)) % _BLOCKS * count + g.real) * size + code
-    return np.bincount(cell[g.real >= 0], minlength=_BLOCKS * count * size).reshape(_BLOCKS, count, size)
 
 
 def _missing(rows: _Rows) -> list[Bias]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from verisyn.errors import UserError
+from verisyn.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from verisyn.since import Change
@@ -79,8 +79,8 @@ class Finding:
         Addresses of the papers or definitions it follows.
     worst : float or None
         The value that is as bad as can be; whether it lies above or below `best` says which way is better.
-    place : int
-        Findings of one question are told in this order, lowest first; a mere sanity check stands last.
+    sanity : bool
+        Whether it is a mere sanity check: told last, and no proof of anything where it is passed.
     """
 
     name: str
@@ -98,7 +98,11 @@ class Finding:
     definition: str = ""
     references: tuple[str, ...] = ()
     worst: float | None = None
-    place: int = 0
+    sanity: bool = False
+
+    def __repr__(self) -> str:
+        within = "" if self.interval is None else " [{:.3f} to {:.3f}]".format(*self.interval)
+        return f"<{self.name}: {self.verdict}{'' if self.value is None else f', {self.value:.3f}'}{within}>"
 
     @property
     def question(self) -> str:
@@ -143,11 +147,23 @@ class Assessment:
     findings: tuple[Finding, ...]
     about: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        found = [f.verdict for f in self.findings]
+        told = ", ".join(f"{found.count(v)} {v}" for v in dict.fromkeys(found))
+        return f"<Assessment of {len(found)} questions: {told}; to_markdown() tells them>"
+
     def __getitem__(self, name: str) -> Finding:
+        """Return a finding by its name, or by the last part of it.
+
+        Raises
+        ------
+        KeyError
+            If there is none, with the names that are near.
+        """
         for finding in self.findings:
-            if finding.name == name:
+            if name in (finding.name, finding.name.split(".")[-1]):
                 return finding
-        raise KeyError(name)
+        raise KeyError(f"There is no finding {name!r}. {did_you_mean(name, [f.name for f in self.findings])}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values only, in the form of :func:`json_schema`."""

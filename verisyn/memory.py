@@ -67,9 +67,10 @@ def attacked(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, rival
     -------
     Finding
         The AUC of the attack, members against strangers, with DeLong's 95 % interval; its best is 0.5. The details
-        hold the share of members ``caught`` at one false alarm in a hundred, with Wilson's interval, and the same
-        figures of the attack by comparison (``compared``, …); the verdict is that of the stronger attack. With fewer
-        than 100 rows of either kind the question is not answered.
+        hold the shares of members ``caught`` at one false alarm in a hundred, and in a thousand (``caught_of_1000``),
+        with the intervals of ``privacy.membership``, and the same figures of the attack by comparison (``compared``,
+        …); the verdict is that of the stronger attack. With fewer than 100 rows of either kind the question is not
+        answered.
 
     Notes
     -----
@@ -103,10 +104,11 @@ def attacked(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, rival
         (low, high), rows = compared.interval, compared.details["rows"]
         verdict = max(verdict, membership.judge(compared, None, None)[0], key=("good", "fair", "poor").index)
         details |= {"compared": compared.value, "compared_interval": [low, high], "compared_with_rows": rows,
-                    "compared_caught": compared.details["caught"]}
+                    **{f"compared_{key}": value for key, value in compared.details.items() if key.startswith("caught")}}
         reason += (f" An attacker who also holds {rows:,} other rows of the source, and compares with a model of "
                    f"those, is right in {compared.value:.1%} of cases [{low:.1%} to {high:.1%}].")
-    return Finding(NAME, TITLE, verdict, reason, membership.rule, measure.value, measure.interval, details=details)
+    return Finding(NAME, TITLE, verdict, reason, membership.rule, measure.value, measure.interval,
+                   details={key: value for key, value in details.items() if not key.startswith("_")})
 
 
 def _compared(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, rival: Recipe) -> Measure:
@@ -119,13 +121,14 @@ def _compared(model: Model, members: pl.DataFrame, strangers: pl.DataFrame, riva
 
 def _measured(members: np.ndarray, strangers: np.ndarray) -> Measure:
     """Measure how well a score tells members from strangers."""
-    from verisyn.metrics._stats import auc, caught
+    from verisyn.metrics._attack import rates
+    from verisyn.metrics._stats import auc
 
     score = np.concatenate([members, strangers])
     truth = np.arange(len(score)) < len(members)
     found = auc(truth, score)
     low, high = found.interval()
-    return Measure(round(found.value, 6), (round(low, 6), round(high, 6)), caught(truth, score))
+    return Measure(round(found.value, 6), (round(low, 6), round(high, 6)), rates(truth, score))
 
 
 def cross_fitted(recipe: Recipe, frame: pl.DataFrame, most: int = MOST_ROWS, *, rival: bool = False) -> Finding:

@@ -98,11 +98,14 @@ def compared(now: Assessment, since: str | Path | None, folder: Path) -> Assessm
         If `since` is no assessment.
     """
     if since is not None:
-        return now.told(changes=Changes.between(Assessment.load(since), now, str(since)).to_dict())
-    before = previous(folder, now.about.get("source"))
-    if before is None:
+        before, source = Assessment.load(since), now.about.get("source")
+        judged = before.about.get("source")
+        other = "" if judged == source else f", which judged other data ({judged!r})"
+        return now.told(changes=Changes.between(before, now, f"{since}{other}").to_dict())
+    replaced = previous(folder, now.about.get("source"))
+    if replaced is None:
         return now
-    return now.told(changes=Changes.between(before, now, "the report that was replaced").to_dict())
+    return now.told(changes=Changes.between(replaced, now, "the report that was replaced").to_dict())
 
 
 def changes(before: Assessment, now: Assessment) -> list[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,8 @@ from population import CITIES, SENSITIVE, TARGET, disjoint, entangled, people, s
 from verisyn import shelves
 from verisyn.assessment import assess_frames
 from verisyn.findings import Judged, NotAnswered
-from verisyn.metrics import EFFORTS, Side
+from verisyn.metrics import EFFORTS, Effort, Side
+from verisyn.report import render
 
 NAMES = shelves.metrics.names()
 ROWS = 600
@@ -27,12 +29,12 @@ WORST = {"fidelity": disjoint(FRESH), "utility": turned(FRESH), "privacy": TRAIN
 """What is as bad as can be, by question or by metric; one for which its question's worst is not bad says here what is."""
 
 
-def ask_of(finding):
-    """Whether a metric is to be asked at the standard effort; the dearer ones have tests of their own."""
-    return getattr(shelves.metrics.take(finding), "effort", "quick") != "thorough"
+def is_asked(name):
+    """Whether a metric is asked at the standard effort; the dearer ones have tests of their own."""
+    return getattr(shelves.metrics.take(name), "effort", "quick") != "thorough"
 
 
-NAMES = list(filter(ask_of, NAMES))
+NAMES = list(filter(is_asked, NAMES))
 
 
 def ask(name, sides, seed=0):
@@ -51,14 +53,16 @@ def test_it_says_what_it_is(name):
     assert metric.best != metric.worst and getattr(metric, "effort", "quick") in EFFORTS
     assert metric.stand_in in ("train", "holdout", None)
     assert all(view in Side.__annotations__ or hasattr(Side, view) for view in metric.needs)
+    assert isinstance(metric.references, tuple) and metric.references
+    assert all(address.startswith("https://") for address in metric.references)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_real_rows_are_good(name, fresh):
     finding = fresh[name]
-    assert finding.verdict in ("good", "fair"), finding.reason
+    assert finding.verdict == "good" or (finding.verdict, name) == ("fair", "fairness.proxies"), finding.reason
     low, high = finding.interval
-    assert low <= finding.value <= high and high - low < 0.4
+    assert low <= finding.value <= high and high - low < 0.35
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,7 +71,9 @@ def test_the_worst_is_poor(name, fresh):
     measure = ask(name, sides_of(fake, TRAIN, HOLDOUT))
     judged = Judged(*metric.judge(measure, fresh[name].floor, fresh[name].ceiling))
     assert judged.verdict == "poor", judged.reason
-    assert judged.p is None or judged.p < 1e-3
+    assert judged.p < 1e-3
+    if name.startswith("fidelity"):  # where no ceiling was measured, chance is taken account of all the same
+        assert Judged(*metric.judge(measure, None, None)).p < 1e-3
     assert badness(metric, measure.value) > badness(metric, fresh[name].value) + 0.1
 
 
@@ -81,9 +87,8 @@ def test_identical_is_best(name, fresh):
     metric = shelves.metrics.take(name)
     if name.startswith("privacy"):  # there, identical is the worst
         return
-    measure, low_high = ask(name, sides_of(HOLDOUT, HOLDOUT, HOLDOUT)), fresh[name].interval
-    slack = 0.05 + (low_high[1] - low_high[0])
-    assert badness(metric, measure.value) <= badness(metric, fresh[name].value) + slack
+    measure = ask(name, sides_of(HOLDOUT, HOLDOUT, HOLDOUT))
+    assert badness(metric, measure.value) <= badness(metric, fresh[name].value) + 0.04
 
 
 def renamed(frame):
@@ -184,7 +189,33 @@ def test_every_kind_works(target):
     assert found["utility.tstr"].verdict == "not answered"
 
 
-def test_details_show_no_single_real_value(fresh):
+def sorted_by_columns(frame):
+    return frame.sort("age", "income", "joined", nulls_last=True)
+
+
+def in_a_period_of_20(frame):
+    """Let every twentieth row be of one kind, as in files that a machine wrote."""
+    place = np.arange(frame.height)
+    return sorted_by_columns(frame)[place % 20 * (frame.height // 20) + place // 20]
+
+
+JACKKNIFED = [name for name in NAMES if "jackknife" in (shelves.metrics.take(name).__doc__ or "")
+              and name not in ("fairness.proxies", "utility.importance")]
+"""Those that train models on parts drawn of the rows aside: there the value changes too, within its interval."""
+
+
+@pytest.mark.parametrize("arranged", [sorted_by_columns, in_a_period_of_20])
+def test_how_files_are_arranged_changes_no_interval(arranged, fresh):
+    assert len(JACKKNIFED) > 8
+    found = assess_frames(*map(arranged, (FRESH, TRAIN, HOLDOUT)), table_of(TRAIN), metrics=JACKKNIFED)
+    for finding in found.findings:
+        usual, width = fresh[finding.name], finding.interval[1] - finding.interval[0]
+        assert finding.verdict == usual.verdict and finding.value == pytest.approx(usual.value, abs=1e-3), (finding, usual)
+        assert 1 / 1.8 < width / (usual.interval[1] - usual.interval[0]) < 1.8, (finding, usual)
+
+
+# -- no single real row's value is told ---------------------------------------------------------------------------------
+def test_pictures_show_no_bar_of_few_rows(fresh):
     for column in fresh["fidelity.marginals"].details["columns"]:
         values = TRAIN[column["name"]].drop_nulls()
         if "labels" in column:
@@ -193,3 +224,37 @@ def test_details_show_no_single_real_value(fresh):
         assert all(share * ROWS > 4 or share == 0 for share in column["real"])
         assert sum(column["real"]) == pytest.approx(1, abs=1e-3) and sum(column["fake"]) == pytest.approx(1, abs=1e-3)
         assert len(column["real"]) <= 40
+
+
+SMALL = Effort("quick", 900, 800, 400, 200, 0)
+FEW = 4
+
+
+def marked(seed, mark):
+    """Rows of which a few hold values of their own: words of up to four rows, and extremes of one; and these values."""
+    words = {column: [f"{mark}{column}{i}" for i in range(most)] for column, most in (("city", 8), ("country", 3), (TARGET, 2))}
+    numbers, years = [876543.21 + seed, -654321.75 - seed], [date(1911 + seed, 7, 13), date(2081 + seed, 9, 23)]
+    ages, rows = [43210 + seed, -54321 - seed], people(1400, seed)
+    at = np.random.default_rng(seed).permutation(rows.height)
+    rows = rows.with_row_index("row")
+    for column, several in words.items():
+        for i, word in enumerate(several):
+            held = pl.col("row").is_in(at[10 * i + 100:][:FEW - i % 2 * 3])
+            rows = rows.with_columns(pl.when(held).then(pl.lit(word)).otherwise(column).alias(column))
+    for column, values in (("income", numbers), ("age", ages), ("joined", years)):
+        for row, value in zip(at, values, strict=False):
+            rows = rows.with_columns(pl.when(pl.col("row") == row).then(pl.lit(value)).otherwise(column).alias(column))
+    moments = [str((year - date(1970, 1, 1)).days * 86_400) for year in years]
+    told = {form for n in (*numbers, *ages) for form in (f"{abs(n)}", f"{abs(n):,.0f}", f"{abs(n):.0f}", f"{abs(n):,}",
+                                                         f"{abs(n):.6g}", str(int(abs(n))), f"{int(abs(n)):,}")}
+    return rows.drop("row"), {word for several in words.values() for word in several} | {*map(str, years), *moments, *told}
+
+
+@pytest.mark.parametrize("made", ["afresh", "by copying the training rows", "by copying the holdout"])
+def test_nothing_that_few_real_rows_hold_is_told(made):
+    (train, told), (holdout, more) = marked(1, "Q"), marked(2, "Z")
+    fake = {"afresh": people(1400, 3), "by copying the training rows": train}.get(made, holdout)
+    found = assess_frames(fake, train, holdout, table_of(train), effort=SMALL)
+    texts = {f.name: json.dumps(f.to_dict(), ensure_ascii=False) for f in found.findings}
+    texts |= {"about": json.dumps(found.about, ensure_ascii=False), "report": render(found, title="people")}
+    assert [(where, value) for where, text in texts.items() for value in told | more if value in text] == []

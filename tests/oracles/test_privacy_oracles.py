@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,9 +14,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from verisyn.assessment import assess_frames
+from verisyn.findings import Measure
 from verisyn.kinds import Feature
-from verisyn.metrics._attack import attack, blocks, leaked, nearer, rates, residual
+from verisyn.metrics._attack import attack, leaked, nearer, rates, residual
 from verisyn.metrics._kinds_of_record import FEWEST, _kinds, most_exposed
+from verisyn.metrics._near import nearest
 from verisyn.metrics._stats import auc
 from verisyn.metrics.privacy import attribute_inference, linkage, membership, membership_nearest, singling_out
 from verisyn.metrics.privacy.membership_shadow import likelihood_ratio
@@ -57,19 +60,48 @@ def test_the_membership_attacks_are_those_of_brute_force():
     assert stronger.value > 0.6
 
 
-def test_rates_are_counts_with_exact_intervals():
+@pytest.mark.parametrize(("key", "rate", "strangers"), [("caught", 0.01, 2000), ("caught_of_1000", 0.001, 6000)])
+def test_rates_are_counts_between_exact_ends(key, rate, strangers):
     rng = RNG(0)
-    truth = np.arange(4000) < 2000
+    truth = np.arange(2000 + strangers) < 2000
     score = rng.normal(truth * 1.0)
-    found = rates(truth, score)
-    for key, above in (("caught", 20), ("caught_of_1000", 2)):
-        bound = np.sort(score[~truth])[-above - 1]
-        hits = int((score[truth] > bound).sum())
-        exact = stats.binomtest(hits, 2000).proportion_ci(method="exact")
-        assert found[key] == pytest.approx(hits / 2000, abs=1e-6)
-        assert found[f"{key}_interval"] == pytest.approx([exact.low, exact.high], abs=1e-6)
-    few = rates(truth[1000:2600], score[1000:2600])
+    found, down = rates(truth, score), np.sort(score[~truth])[::-1]
+
+    def hits(let_pass):
+        return int((score[truth] > down[let_pass]).sum())
+
+    few, many = stats.binom.ppf([0.0125, 0.9875], strangers, rate).astype(int)
+    ends = [stats.binomtest(hits(k), 2000).proportion_ci(0.975, method="exact") for k in (few - 1, many)]
+    assert found[key] == pytest.approx(hits(int(rate * strangers)) / 2000, abs=1e-6)
+    assert found[f"{key}_interval"] == pytest.approx([ends[0].low, ends[1].high], abs=1e-6)
+
+
+def test_rates_that_too_few_strangers_tell_are_left_out():
+    truth, score = np.arange(1600) < 800, RNG(0).normal(size=1600)
+    few = rates(truth, score)
     assert few["caught"] is not None and few["caught_of_1000"] is None and "1,000 strangers" in few["not_measured"][0]
+    many = rates(np.arange(3000) < 1500, np.arange(3000, 0, -1.0))  # all are caught, but the threshold may be beyond
+    assert many["caught_of_1000"] == 1 and many["caught_of_1000_interval"] == [0, 1] and many["_caught_of_1000_p"] > 0.2
+
+
+@pytest.mark.parametrize(("shift", "rows"), [(0, 500), (1, 500), (1, 1500), (2, 1500), (0, 6000), (1, 6000)])
+def test_intervals_of_rates_cover_though_strangers_set_the_threshold(shift, rows):
+    truth, trials = np.arange(2 * rows) < rows, 300 if rows < 6000 else 100
+    made = [rates(truth, RNG(seed).normal(truth * float(shift))) for seed in range(trials)]
+    for key, rate in (("caught", 0.01), ("caught_of_1000", 0.001)):
+        known = stats.norm.sf(stats.norm.isf(rate) - shift)
+        intervals = [m[f"{key}_interval"] for m in made if m[key] is not None]
+        assert not intervals or np.mean([low <= known <= high for low, high in intervals]) >= 0.95
+
+
+def test_the_chance_of_rates_agrees_with_their_interval():
+    truth = np.arange(3000) < 1500
+    for seed in range(40):
+        found = rates(truth, RNG(seed).normal(truth * 0.9))
+        assert (found["caught_interval"][0] > 0.03) == (found["_caught_p"] < 0.025)
+    shift = stats.norm.isf(0.01) - stats.norm.isf(0.03)  # 3 % are caught in truth
+    p = [rates(truth, RNG(seed).normal(truth * shift))["_caught_p"] for seed in range(200)]
+    assert np.mean(np.array(p) < 0.05) <= 0.05
 
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.5, 3.0])
@@ -179,7 +211,7 @@ def test_attribute_inference_is_that_of_the_nearest_neighbour():
     found = attribute_inference.measure(sides, RNG(0))
     check = next(c for c in found.details["checks"] if c["column"] == "member")
     at = sides.index("member")
-    others = np.delete(np.arange(sides.fake.vectors.shape[1]), blocks(sides.train)[at])
+    others = np.delete(np.arange(sides.fake.vectors.shape[1]), sides.train.blocks[at])
     model = KNeighborsClassifier(1, algorithm="brute").fit(sides.fake.vectors[:, others], sides.fake.features[at].values)
     for key, side in (("attack", sides.train), ("control", sides.holdout)):
         right = model.predict(side.vectors[:, others]) == side.features[at].values
@@ -196,6 +228,13 @@ def test_guessed_numbers_are_judged_whatever_their_unit_zero_and_sign(change):
         found = attribute_inference.measure(sides_of(*made, None, "x1"), RNG(0))
         values.append([(c["attack"], c["control"]) for c in found.details["checks"]])
     assert values[1][0] == pytest.approx(values[0][0], abs=0.005) and 0 < values[0][0][1] < 0.2
+
+
+@pytest.mark.parametrize(("risk", "low", "high", "verdict"), [(0.02, -0.04, 0.08, "good"), (0.093, -0.02, 0.19, "fair"),
+                                                              (0.03, -0.2, 0.25, "fair"), (0.3, 0.2, 0.4, "poor")])
+def test_uncertainty_makes_no_risk_good(risk, low, high, verdict):
+    check = {"column": "x", "attack": 0.5, "control": 0.4, "risk": risk, "interval": [low, high]}
+    assert attribute_inference.judge(Measure(risk, (low, high), {"checks": [check]}), None, 0.0).verdict == verdict
 
 
 def test_unusual_rows_by_hand():
@@ -227,19 +266,29 @@ def test_clean_kinds_are_not_called_exposed():
     for seed in range(6):
         sides = sides_of(*(people(600, 70 + 3 * seed + i) for i in range(3)))
         found = most_exposed(sides, 0.6)
-        alarms += found["exposed_say"].startswith("More")
-        assert found["kinds_p"] > 0.05 and len(found["exposed"]) == 10
+        alarms += found["_exposed_say"].startswith("More")
+        assert found["_kinds_p"] > 0.05 and len(found["exposed"]) == 10
         assert all(e["rows"] >= FEWEST and e["strangers"] >= FEWEST for e in found["exposed"])
     assert alarms <= 1
 
 
-def test_membership_intervals_cover_an_even_chance():
-    held = []
-    for seed in range(10):
-        train, holdout, fake = (numbers(300, 200 + 3 * seed + i) for i in range(3))
-        low, high = membership.measure(sides_of(fake, train, holdout, None, None), RNG(0)).interval
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_intervals_of_an_auc_cover(shift):
+    truth, known = np.arange(600) < 300, stats.norm.cdf(shift / np.sqrt(2))
+    made = [auc(truth, RNG(seed).normal(truth * shift)).interval() for seed in range(600)]
+    assert 0.93 <= np.mean([low <= known <= high for low, high in made]) <= 0.98
+
+
+def test_an_attack_by_the_ratio_of_distances_covers_an_even_chance():
+    held, truth = [], np.arange(400) < 200
+    for seed in range(300):  # as the attack does it: one half of the strangers is the reference of the other
+        train, first, second, fake = RNG(seed).normal(size=(800, 5)).astype(np.float32).reshape(4, 200, 5)
+        asked = np.split(np.vstack([train, first[:100], second[:100]]), 4)
+        score = [nearer(nearest(rows, other)[0], nearest(rows, fake)[0])
+                 for rows, other in zip(asked, (second, first, second, first), strict=True)]
+        low, high = auc(truth, np.concatenate(score)).interval()
         held.append(low <= 0.5 <= high)
-    assert np.mean(held) >= 8 / 10
+    assert np.mean(held) >= 0.93
 
 
 def test_risks_of_clean_samples_lie_within_their_intervals():
@@ -249,6 +298,12 @@ def test_risks_of_clean_samples_lie_within_their_intervals():
         found = assess_frames(fake, train, holdout, table_of(train), metrics=["linkage", "singling_out"])
         held += [f.interval[0] <= 0 <= f.interval[1] for f in found.findings]
     assert np.mean(held) >= 10 / 12
+
+
+def test_the_seed_decides_the_attack():
+    frames = [people(500, seed) for seed in (1, 2, 3)]
+    one, again, other = (attack(replace(sides_of(*frames), seed=seed)).ratio for seed in (0, 0, 1))
+    assert (one == again).all() and not (one == other).all()
 
 
 def test_auc_of_the_ratio_is_the_best_there_is_where_densities_are_known():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -14,14 +16,22 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from verisyn.metrics._stats import Influence
 from verisyn.metrics._tasks import exam_of, survived
-from verisyn.metrics.utility import linear
+from verisyn.metrics.utility import importance, linear
 from verisyn.metrics.utility._answers import _means, _shares, chosen
 from verisyn.metrics.utility.augmentation import _gain
 from verisyn.metrics.utility.importance import agreement, falls, values, without_blocks
 from verisyn.metrics.utility.queries import overlaps, scores
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Threads of scikit-learn's that wait for each other burn more than the test takes."""
+    with threadpool_limits(1, user_api="openmp"):
+        yield
 
 
 def numbers(rows: int, seed: int, classes: int = 3) -> pl.DataFrame:
@@ -79,9 +89,18 @@ def test_importance_is_sklearns():
     _, model = exam.boosted("train")
     expected = permutation_importance(model, exam.x["test"], exam.y["test"], scoring="roc_auc", n_repeats=10,
                                       random_state=0)
-    found = falls(exam, np.random.default_rng(0))[1]
+    found, = falls(exam, [exam.boosted("train")], [*range(len(exam.names))], np.random.default_rng(0))
     assert values(found) == pytest.approx(expected.importances_mean, abs=0.03)
     assert np.mean(without_blocks(found), axis=0) == pytest.approx(values(found), abs=1e-9)
+
+
+def test_of_many_columns_those_that_models_use_are_ranked():
+    idle = np.random.default_rng(0).normal(size=(3, 41, 500))
+    frames = [numbers(500, seed, 2).drop("value").with_columns(pl.Series(f"idle {i}", x) for i, x in enumerate(side))
+              for seed, side in zip((1, 2, 3), idle, strict=True)]
+    exam = exam_of(sides_of(*frames, target="y", sensitive=None))
+    used = importance._used(exam, [exam.boosted("fake"), exam.boosted("train")], np.random.default_rng(0))
+    assert len(used) == 40 and {"x0", "x1"} < {exam.names[i] for i in used}
 
 
 @given(st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=8, unique=True), st.integers(0, 2**32 - 1))
@@ -145,6 +164,26 @@ def test_queries_ask_only_groups_of_30_real_rows():
     assert queries and not [q.name for q in queries if any(f"'city' = {c!r}" in q.name for c in rare)]
 
 
+def test_kinds_of_queries_are_told_by_what_they_ask_not_by_their_names():
+    frames = [people(900, seed).rename({"age": "age and more"}).with_columns(same=pl.lit(12.1)) for seed in (1, 2, 3)]
+    queries = chosen(sides_of(*frames, sensitive=None), np.random.default_rng(0))
+    for q in queries:
+        columns = q.name.count("'age and more'") + sum(q.name.count(f"'{c}'") for c in frames[0].columns if "age" not in c)
+        assert columns == {"shares by one column": 1, "shares by two columns": 2, "means by one column": 2}[q.kind], q.name
+        assert q.share == q.name.startswith("share of")
+
+
+def test_a_mean_without_error_differs_by_more_than_rounding_or_not_at_all():
+    real, fake = np.array([[12.0, 0.0], [12.0, 0.0], [0.0, 0.0]]), np.array([[12.0 + 1e-14, 1e-17], [13.0, 0.0], [0.0, 0.0]])
+    assert scores(fake, real).tolist() == [0.0, 99.0, 0.0]
+
+
+def test_another_seed_draws_other_rows_to_learn_from():
+    frames = [people(400, seed) for seed in (1, 2, 3)]
+    one, same, other = (exam_of(replace(sides_of(*frames), seed=seed)) for seed in (0, 0, 1))
+    assert np.array_equal(one.y["fake"], same.y["fake"]) and not np.array_equal(one.y["fake"], other.y["fake"])
+
+
 def test_paired_intervals_of_shares_of_skill_cover():
     """What survives of a skill of 0.4, and the gain over it, where the truth is 0.75."""
     rng, hits = np.random.default_rng(0), [0, 0]
@@ -152,7 +191,7 @@ def test_paired_intervals_of_shares_of_skill_cover():
         real = rng.normal(0.9, 0.3, 500)
         made = real - 0.1 + rng.normal(0, 0.2, 500)
         one, other = (Influence(float(x.mean()), x - x.mean()) for x in (made, real))
-        low, high = survived(one, other, 0.5)["kept_interval"]
+        low, high = survived(one, other, 0.5)["skill_kept_interval"]
         gained, (least, most) = _gain(one, other, 0.5)
         hits = [hits[0] + (low <= 0.75 <= high), hits[1] + (least <= -0.25 <= most)]
         assert low < 1 + gained < high

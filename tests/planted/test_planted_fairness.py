@@ -14,10 +14,10 @@ AWAY = pl.col("origin") == "away"
 
 
 def villagers(rows: int, seed: int) -> pl.DataFrame:
-    """Draw people, an eighth of whom come from away: six in ten of their yes are no, and a third of them live in Turin."""
+    """Draw people, an eighth of whom come from away: four in ten of their yes are no, and a third of them live in Turin."""
     rng, frame = np.random.default_rng(seed + 10_000), people(rows, seed)
     frame = frame.with_columns(origin=pl.Series(np.where(rng.random(rows) < 0.125, "away", "here")))
-    denied, moved = (pl.Series(rng.random(rows) < share) for share in (0.6, 0.3))
+    denied, moved = (pl.Series(rng.random(rows) < share) for share in (0.4, 0.3))
     return frame.with_columns(
         pl.when(AWAY & denied).then(pl.lit("no")).otherwise(pl.col(TARGET)).alias(TARGET),
         pl.when(AWAY & moved).then(pl.lit("Turin")).otherwise(pl.col("city")).alias("city"))
@@ -31,9 +31,9 @@ def swapped() -> pl.DataFrame:
     return pl.concat([FRESH.filter(~AWAY), turned(FRESH.filter(AWAY))])
 
 
-def denied() -> pl.DataFrame:
-    """Those from away have no yes left."""
-    return FRESH.with_columns(pl.when(AWAY).then(pl.lit("no")).otherwise(pl.col(TARGET)).alias(TARGET))
+def all_have(label: str) -> pl.DataFrame:
+    """Those from away have nothing but this label."""
+    return FRESH.with_columns(pl.when(AWAY).then(pl.lit(label)).otherwise(pl.col(TARGET)).alias(TARGET))
 
 
 def fewer(share: float, who: pl.Expr) -> pl.DataFrame:
@@ -50,9 +50,9 @@ def told_by_city() -> pl.DataFrame:
 NAME = "'origin' = 'away'"
 FAULTS = {
     "swaps the label of a minority": (swapped(), "fairness.model_gaps", ["'origin'"]),
-    "swaps the label of a minority, as told by the data": (swapped(), "fairness.outcome_gaps", [NAME, "reversed"]),
-    "denies a minority what it had": (denied(), "fairness.outcome_gaps", [NAME, "amplified"]),
-    "learns to deny a minority": (denied(), "fairness.model_gaps", [NAME, "amplified"]),
+    "favours a minority": (all_have("yes"), "fairness.outcome_gaps", [NAME, "reversed"]),
+    "denies a minority what it had": (all_have("no"), "fairness.outcome_gaps", [NAME, "amplified"]),
+    "learns to deny a minority": (all_have("no"), "fairness.model_gaps", [NAME, "amplified"]),
     "halves a minority": (fewer(0.5, AWAY), "fairness.representation", [NAME, "shrank"]),
     "forgets a minority": (fewer(0, AWAY), "fairness.representation", [NAME, "vanished"]),
     "forgets a minority of a minority": (fewer(0, AWAY & (pl.col("age") >= 65)), "fairness.representation",
@@ -91,7 +91,7 @@ def test_numeric_targets_have_gaps_too():
     cut = FRESH.with_columns(pl.when(AWAY).then(pl.col("income") * 0.5).otherwise(pl.col("income")).alias("income"))
     for name in ("fairness.outcome_gaps", "fairness.model_gaps"):
         clean, found = (assess_frames(f, TRAIN, HOLDOUT, table, metrics=[name])[name] for f in (FRESH, cut))
-        assert clean.verdict == "good", clean.reason
+        assert clean.verdict in ("good", "fair") and clean.p > 0.05, clean.reason
         assert found.verdict == "poor" and NAME in found.reason and "standard deviations" in found.reason, found.reason
 
 
@@ -108,5 +108,5 @@ def test_what_cannot_be_asked_is_not_answered():
 def test_small_groups_are_left_out_and_said():
     few = TRAIN.with_columns(origin=pl.when(pl.int_range(ROWS) < 20).then(pl.lit("afar")).otherwise(pl.col("origin")))
     found = assess_frames(fewer(0.5, AWAY), few, HOLDOUT, TABLE, metrics=["representation"])["fairness.representation"]
-    assert found.details["left_out"] == {"origin": 20} and "20 rows are in groups too small" in found.reason
+    assert found.details["rows_in_small_groups"] == {"origin": 20} and "20 rows are in groups too small" in found.reason
     assert not any("afar" in item["name"] for item in found.details["items"])

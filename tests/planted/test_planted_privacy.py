@@ -145,21 +145,59 @@ def test_values_handed_out_single_people_out_by_their_column():
     assert found["linkage"].verdict == "good"
 
 
-SHADOWS = replace(EFFORTS["thorough"], shadows=6)
+SHADOWS = replace(EFFORTS["thorough"], shadows=4)
 
 
-def test_shadows_tell_members_of_a_copier_and_nothing_of_a_clean_sample():
+def imitated(fake, train, holdout, **settings):
+    return ask(fake, "membership_shadow", train=train, holdout=holdout, table=table_of(train), effort=SHADOWS,
+               **settings)["membership_shadow"]
+
+
+def test_shadows_obey_the_laws_of_every_metric():
+    frames = [people(600, seed) for seed in (43, 41, 42)]
+    fresh, train, holdout = frames
+    clean, worst = imitated(*frames), imitated(train, train, holdout)
+    assert clean.verdict in ("good", "fair") and clean.interval[0] <= 0.5 and abs(clean.value - 0.5) < 0.08
+    is_found(worst)
+    assert worst.value > clean.value + 0.1 and worst.details["shadows"] == 4 and "stand in" in worst.reason
+    assert worst.details["caught"] is not None and worst.details["caught_of_1000"] is None
+    assert "1,000 strangers" in worst.details["not_measured"][0]
+    is_found(imitated(pl.concat([shaken(train[:300], 1), fresh[300:]]), train, holdout))
+    assert imitated(*frames) == clean and imitated(*frames, seed=1).value != clean.value
+    for change in (lambda f: f.rename({"city": "town", "income": "pay"}), lambda f: f.with_columns(-pl.col("income")),
+                   lambda f: f.select(f.columns[::-1])):
+        changed = imitated(*map(change, frames))
+        assert changed.value == pytest.approx(clean.value, abs=0.01 + (clean.interval[1] - clean.interval[0]) / 2)
+
+
+def test_shadows_say_what_they_cannot_measure():
     train, holdout, fresh = (people(600, seed) for seed in (41, 42, 43))
-    leaking = pl.concat([shaken(train[:300], 1), fresh[300:]])
-    for fake, verdicts in ((leaking, {"poor"}), (fresh, {"good", "fair"})):
-        found = ask(fake, "membership_shadow", train=train, holdout=holdout, table=table_of(train),
-                    effort=SHADOWS)["membership_shadow"]
-        assert found.verdict in verdicts, found.reason
-        assert found.details["shadows"] == 6 and "stand in" in found.reason
-        assert found.details["caught"] is not None and found.details["caught_of_1000"] is None
-        assert "1,000 strangers" in found.details["not_measured"][0]
-    assert ask(fresh, "membership_shadow", train=train, holdout=holdout, table=table_of(train),
-               effort=replace(SHADOWS, shadows=2))["membership_shadow"].reason.startswith("Not answered, because it takes 4")
+    for rows in (0, 1, 10):
+        found = imitated(fresh[:rows], train, holdout)
+        assert found.verdict == "not answered" and "synthetic row" in found.reason
+    few = ask(fresh, "membership_shadow", train=train, holdout=holdout, table=table_of(train),
+              effort=replace(SHADOWS, shadows=2))["membership_shadow"]
+    assert few.reason.startswith("Not answered, because it takes 4")
+
+
+def texts_of(told):
+    """All texts in details, the keys of dicts among them."""
+    if isinstance(told, dict):
+        return [*told, *(text for value in told.values() for text in texts_of(value))]
+    return [text for value in told for text in texts_of(value)] if isinstance(told, list) else [str(told)] * isinstance(told, str)
+
+
+def test_no_value_that_fewer_than_five_people_share_is_told():
+    names = pl.Series([f"Rare {i // 4}" for i in range(40)] + ["Common"] * (ROWS - 40))
+    train = TRAIN.with_columns(guild=names)
+    holdout, fresh = (f.with_columns(guild=names.shuffle(seed=1)) for f in (HOLDOUT, FRESH))
+    rare = {str(v) for v in train["income"].drop_nulls().to_list()}  # all but unlike each other, and none of them round
+    for fake in (train, fresh):
+        found = ask(fake, *ATTACKS, train=train, holdout=holdout, table=table_of(train))
+        for finding in found.values():
+            assert not [key for key in finding.details if key.startswith("_")]
+            for text in [finding.reason, *texts_of(finding.details)]:
+                assert "Rare" not in text and not rare & {word.strip("'.,;()") for word in text.split()}, text
 
 
 @pytest.mark.parametrize("seed", range(6))

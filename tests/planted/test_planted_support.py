@@ -11,6 +11,7 @@ from population import disjoint, independent, people, table_of
 
 from verisyn.assessment import assess_frames
 from verisyn.description import describe
+from verisyn.metrics import EFFORTS
 
 METRICS = ["alpha_precision", "beta_recall", "tails", "rare_categories", "missingness", "constraints", "boundaries"]
 ROWS = 6000
@@ -176,5 +177,30 @@ def test_no_bound_that_a_single_row_sets_is_told():
     fake = rows[0].with_columns(pl.col("goods") * 10)
     finding = assess_frames(fake, *rows[1:], describe(rows[1]).table, metrics=["boundaries"]).findings[0]
     top = rows[1]["goods"].max()
-    assert finding.verdict == "poor" and "above about" in finding.reason
+    assert finding.verdict == "poor" and "above the greatest real value" in finding.reason
     assert f"{top:,}" not in finding.reason and f"{top}" not in str(finding.details)
+    shared = [f.with_columns(pl.col("goods").clip(upper_bound=60)) for f in rows[1:]]
+    finding = assess_frames(fake, *shared, describe(shared[0]).table, metrics=["boundaries"]).findings[0]
+    assert "above 60" in finding.reason
+
+
+def test_a_copied_title_is_no_invented_level():
+    """A value that a sample of the rows lacks may be a real one; neither it nor a lookalike is told as invented."""
+    def titled(start: int) -> pl.DataFrame:
+        titles = [f"Mayor of Village {start + i}" if i < 400 else f"Clerk {i % 7}" for i in range(12_000)]
+        return pl.DataFrame({"title": titles, "vip": np.arange(12_000) % 3 == 0})
+
+    train, holdout = titled(0), titled(1000)
+    table = describe(train).table
+    table = table.model_copy(update={"columns": tuple(
+        c.model_copy(update={"kind": "category"}) if c.name == "title" else c for c in table.columns)})
+
+    def told(fake: pl.DataFrame) -> str:
+        findings = assess_frames(fake, train, holdout, table, metrics=["boundaries", "rare_categories"],
+                                 effort=EFFORTS["quick"])
+        return findings.to_json()
+
+    assert "Village" not in told(train) and "VILLAGE" not in told(train.with_columns(pl.col("title").str.to_uppercase()))
+    assert "Village" not in told(holdout)
+    assert "Duke" in told(train.with_columns(title=pl.when(pl.int_range(12_000) % 20 == 0).then(
+        pl.lit("Duke")).otherwise("title")))

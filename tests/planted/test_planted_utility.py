@@ -41,15 +41,15 @@ def test_planted_fault_is_found(fault):
 def test_the_wrong_average_is_named():
     raised = FRESH.with_columns(pl.when(pl.col("city") == "Łódź").then(pl.col("income") * 1.5).otherwise(pl.col("income")))
     finding = found(raised, "utility.queries")
-    assert finding.details["worst"][0]["query"] == "mean of 'income' where 'city' = 'Łódź'"
+    assert finding.details["items"][0]["name"] == "mean of 'income' where 'city' = 'Łódź'"
     assert "mean of 'income' where 'city' = 'Łódź'" in finding.reason
-    assert found(FRESH, "utility.queries").details["sure"] == 0
+    assert found(FRESH, "utility.queries").details["differ_beyond_chance"] == 0
 
 
 def test_the_column_that_lost_its_weight_is_named():
     dulled = FRESH.with_columns(pl.col("age").shuffle(seed=3))
     finding = found(dulled, "utility.importance")
-    assert finding.details["differ"][0] == "age"
+    assert finding.details["items"][0]["name"] == "age" and finding.details["items"][0]["note"] == "differs"
     assert finding.details["items"][0]["value"] < finding.details["items"][0]["reference"] / 3
     assert finding.verdict == "good" or "'age'" in finding.reason
 
@@ -96,11 +96,11 @@ def test_a_simple_model_says_where_it_has_nothing_to_say():
 def test_a_gain_is_claimed_only_where_it_is_sure():
     for fake in (FRESH, TRAIN, people(ROWS, 74)):
         finding = found(fake, "utility.augmentation")
-        for case in finding.details["cases"]:
-            low, high = case["interval"]
+        for case in finding.details["gains"]:
+            low, high = case["gain_interval"]
             words = "it helps" if low > 0 else "it hurts" if high < 0 else "it does not help"
             assert words in finding.reason
-    assert finding.verdict == "good" and [c["real_rows"] for c in finding.details["cases"]] == [ROWS, ROWS // 10]
+    assert finding.verdict == "good" and [c["real_rows"] for c in finding.details["gains"]] == [ROWS, ROWS // 10]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -5,16 +5,18 @@ A metric is one file. It holds
 - a docstring: its first line says what is measured, the rest how, with the paper or source;
 - ``title``: the question in a person's words;
 - ``needs``: the views it reads, a tuple of names of :class:`Side` properties;
-- ``best`` and ``worst``: the values between which the measure lies, where nothing could be better, or worse;
+- ``best`` and ``worst``: the values between which it is judged; chance may carry a measure a little beyond;
 - ``stand_in``: which real rows play the synthetic data for the ceiling, ``"train"`` or ``"holdout"`` (one half of the
   holdout; the other half stays holdout), or None where the measure itself gives its ceiling (``details["ceiling"]``);
 - ``rule``: the rule of the verdict, one sentence;
-- ``measure(sides, rng) -> Measure``: the value with its 95 % interval; raises ``NotAnswered`` with the reason;
+- ``measure(sides, rng) -> Measure``: the value with its 95 % interval; raises ``NotAnswered`` with the reason; details
+  whose keys begin with an underscore are for ``judge`` alone, and told to nobody;
 - ``judge(measure, floor, ceiling) -> Judged``, where `floor` and `ceiling` are values or None;
 - optionally ``floor = False`` where measuring columns drawn alone would say nothing, or cost too much
   (``details["floor"]`` may then give it);
 - optionally ``effort``, the least of :data:`EFFORTS` at which it is asked (``"quick"`` by default);
-- optionally ``place``, a number by which findings of one question are ordered (0 by default);
+- optionally ``place``, a number by which findings of one question are ordered (0 by default), and ``sanity = True``
+  for a mere sanity check, which is told last;
 - optionally ``references``: addresses of the papers or definitions that it follows.
 """
 
@@ -23,7 +25,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Self
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -123,9 +127,15 @@ class Side:
         return vectors_of(self.features, self.scales, self.rows)
 
     @property
+    def blocks(self) -> list[slice]:
+        """Which columns of `vectors` are each feature's, known without making them."""
+        wide = [len(s) + 2 if f.levels else 1 for f, s in zip(self.features, self.scales, strict=True)]
+        return [slice(end - width, end) for width, end in zip(wide, accumulate(wide), strict=True)]
+
+    @property
     def width(self) -> int:
-        """Columns of `vectors`, known without making them."""
-        return sum(len(s) + 2 if f.levels else 1 for f, s in zip(self.features, self.scales, strict=True))
+        """Columns of `vectors`."""
+        return max((block.stop for block in self.blocks), default=0)
 
     @property
     def rows(self) -> int:
@@ -167,6 +177,10 @@ class Sides:
         What the views rest on, learnt on the training rows; its ``rules`` are what must hold between columns.
     effort : Effort
         How much this may cost.
+    seed : int
+        Decides what :meth:`shared` work draws.
+    pictured : bool
+        Whether details are wanted; of the floor and the ceiling only the value is.
     """
 
     fake: Side
@@ -179,16 +193,22 @@ class Sides:
     table: Table | None = None
     coder: TableCoder | None = None
     effort: Effort = EFFORTS["standard"]
+    seed: int = 0
+    pictured: bool = True
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def shared(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return what `make` makes, made once for all metrics that ask these sides under the same key.
 
-        It must not depend on which metric asks first: take randomness from a seed of its own, not from a metric's rng.
+        It must not depend on which metric asks first: take randomness from :meth:`rng`, not from a metric's own.
         """
         if key not in self._memo:
             self._memo[key] = make()
         return self._memo[key]
+
+    def rng(self, what: str) -> np.random.Generator:
+        """Return the randomness of shared work: the same for the same seed and words."""
+        return np.random.default_rng([self.seed, crc32(what.encode())])
 
     @property
     def rules(self) -> Rules:
@@ -247,7 +267,7 @@ def enough(rows: dict[str, int], least: int) -> None:
     Raises
     ------
     NotAnswered
-        Naming the side, its rows and how many are needed.
+        Naming the side with the fewest rows, their number and how many are needed.
 
     Examples
     --------
@@ -256,7 +276,8 @@ def enough(rows: dict[str, int], least: int) -> None:
         ...
     verisyn.findings.NotAnswered: there are only 7 synthetic rows, and it takes 20
     """
-    for side, count in rows.items():
-        if count < least:
-            there = f"is only 1 {side} row" if count == 1 else f"are only {count} {side} rows"
-            raise NotAnswered(f"there {there}, and it takes {least}")
+    # Of equally few, the real ones: synthetic rows are judged as many as there are rows to learn from, at most.
+    side, count = min(rows.items(), key=lambda told: (told[1], told[0] == "synthetic"))
+    if count < least:
+        there = f"is only 1 {side} row" if count == 1 else f"are only {count} {side} rows"
+        raise NotAnswered(f"there {there}, and it takes {least}")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.stats import binom
 
 from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
@@ -18,10 +19,16 @@ LEAST = 100
 """Rows of every side without which an interval on an attack would be too wide to say anything."""
 FEW, FEWER = 0.01, 0.001
 """The rates of false alarms at which caught members are counted."""
-_FEWEST = {FEW: 500, FEWER: 1_000}
-_FLOOR = 1e-3
+CAUGHT = 0.03
+"""Three times as many members caught as strangers accused shows a leak of single rows that the average hides."""
+CAUGHT_OF_1000 = 0.01
+"""Ten times as many members caught as strangers accused, where one stranger in a thousand is."""
+_RATES = {"caught": (FEW, CAUGHT, 500), "caught_of_1000": (FEWER, CAUGHT_OF_1000, 1_000)}
+"""The rate of false alarms, the share caught that is too many, and the strangers that a figure takes."""
 _ROWS, _CELLS, _WORK = 5, 6e7, 600
-_SEED = 0xA77AC4
+_TAIL = 0.025 / 2
+"""Of what each end of an interval may miss, the threshold's error takes one half and the share's the other."""
+_FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def attack(sides: Sides) -> Attack:
 
 
 def _attacked(sides: Sides) -> Attack:
-    rng = np.random.default_rng(_SEED)
+    rng = sides.rng("attack")
     sides = sides.narrowed(rng)
     rows, queries = bounds(sides)
     half = min(sides.holdout.rows // 2, rows)
@@ -117,32 +124,45 @@ def _seen(fake: Side, reference: Side, asked: list[Side], learnt: int, rng: np.r
 
 def nearer(to_reference: np.ndarray, to_fake: np.ndarray) -> np.ndarray:
     """Return the log of how much nearer the synthetic rows come than the reference does."""
-    return np.log(to_reference + _FLOOR) - np.log(to_fake + _FLOOR)
+    return nearness(to_fake) - nearness(to_reference)
 
 
-def blocks(side: Side) -> list[np.ndarray]:
-    """Return which columns of a side's vectors are each feature's."""
-    wide = [len(scale) + 2 if f.levels else 1 for f, scale in zip(side.features, side.scales, strict=True)]
-    return np.split(np.arange(sum(wide)), np.cumsum(wide)[:-1])
+def nearness(distance: np.ndarray) -> np.ndarray:
+    """Return minus the log of a distance, bounded where rows are equal."""
+    return -np.log(distance + _FLOOR)
 
 
 def rates(truth: np.ndarray, score: np.ndarray) -> dict[str, Any]:
-    """Return the shares of members caught at 1 % and at 0.1 % false alarms, each with its exact interval.
+    """Return the shares of members caught at 1 % and at 0.1 % false alarms, each with its 95 % interval.
 
-    A share is None, and said why, with fewer than 500 and 1 000 strangers. The keys are ``caught``,
-    ``caught_interval``, ``caught_of_1000``, ``caught_of_1000_interval`` and ``not_measured``.
+    The threshold that so many of all strangers would pass is known only by the strangers at hand: at 97.5 % confidence
+    it lies between two of their scores (a binomial count of them lies above it). The interval goes from the lower end
+    of Clopper and Pearson's at the one to the upper end at the other, both at 97.5 %. Below 437 strangers, and 4 380 at
+    0.1 %, the lower end is therefore 0: such a threshold could lie above all of them.
+
+    Returns
+    -------
+    dict
+        ``caught``, ``caught_interval``, and for the judge ``_caught_p``, the chance of so many caught if no more than
+        :data:`CAUGHT` were in truth; the same for ``caught_of_1000``; ``not_measured``, what takes more strangers. With
+        fewer than 500 and 1 000 of them a share is None.
     """
-    strangers, unsaid = int((~truth).sum()), []
+    members, strangers, unsaid = np.sort(score[truth]), np.sort(score[~truth])[::-1], []
     found: dict[str, Any] = {}
-    for key, rate in (("caught", FEW), ("caught_of_1000", FEWER)):
-        if strangers < _FEWEST[rate]:
+    for key, (rate, border, least) in _RATES.items():
+        if len(strangers) < least:
             found |= {key: None, f"{key}_interval": None}
-            unsaid.append(f"members caught at {rate:.1%} false alarms: it takes {_FEWEST[rate]:,} strangers, and there "
-                          f"are {strangers:,}")
+            unsaid.append(f"members caught at {rate:.1%} false alarms: it takes {least:,} strangers, and there are "
+                          f"{len(strangers):,}")
             continue
-        hits = score[truth] > np.sort(score[~truth])[::-1][int(rate * strangers)]
-        low, high = clopper_pearson(int(hits.sum()), len(hits))
-        found |= {key: round(float(hits.mean()), 6), f"{key}_interval": [round(low, 6), round(high, 6)]}
+        nearest, farthest = (int(binom.ppf(tail, len(strangers), rate)) for tail in (_TAIL, 1 - _TAIL))
+        hits = len(members) - np.searchsorted(members, strangers[:farthest + 1], "right")  # by strangers let pass
+        low = clopper_pearson(int(hits[nearest - 1]), len(members), _TAIL)[0] if nearest else 0.0
+        high = clopper_pearson(int(hits[farthest]), len(members), _TAIL)[1]
+        passed = np.arange(farthest + 1)
+        p = 2 * np.maximum(binom.cdf(passed, len(strangers), rate), binom.sf(hits - 1, len(members), border)).min()
+        found |= {key: round(float(hits[int(rate * len(strangers))] / len(members)), 6),
+                  f"{key}_interval": [round(low, 6), round(high, 6)], f"_{key}_p": min(1.0, float(p))}
     return {**found, "not_measured": unsaid}
 
 

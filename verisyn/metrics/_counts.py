@@ -15,7 +15,8 @@ import numpy as np
 from scipy.stats import binom
 
 from verisyn.findings import Verdict
-from verisyn.metrics._stats import adjusted, clopper_pearson, together
+from verisyn.metrics._stats import adjusted, clopper_pearson, newcombe, together
+from verisyn.metrics._tables import BLOCKS
 
 POOR_TIMES = 2.0
 """Poor: less than half as often as in real rows, or more than twice as often, or never, beyond doubt."""
@@ -152,9 +153,23 @@ def mean_agreement(fake: np.ndarray, fake_known: np.ndarray, real: np.ndarray, r
     return (float(agreement(a, b).mean()), agreement(a_without, b).mean(axis=1), agreement(a, b_without).mean(axis=1))
 
 
-def blocks(flags: np.ndarray, count: int = 20) -> np.ndarray:
-    """Sum rows of flags, bool of shape (rows, things), in interleaved blocks: int of shape (blocks, things)."""
-    return np.array([flags[i::count].sum(axis=0) for i in range(count)])
+def blocks(flags: np.ndarray) -> np.ndarray:
+    """Sum rows of flags, bool of shape (rows, things), in interleaved blocks: int of shape (20, things)."""
+    return np.array([flags[i::BLOCKS].sum(axis=0) for i in range(BLOCKS)])
+
+
+def excess(fake: np.ndarray, holdout: np.ndarray) -> dict[str, Any]:
+    """Return how many synthetic rows are flagged, beside the holdout's: shares, difference, and its interval.
+
+    Examples
+    --------
+    >>> excess(np.array([True, True, False, False]), np.array([True, False, False, False]))["excess"]
+    0.25
+    """
+    hits, other = int(fake.sum()), int(holdout.sum())
+    share, usual = hits / len(fake), other / len(holdout)
+    return {"rows": hits, "share": round(share, 6), "holdout": round(usual, 6), "excess": round(share - usual, 6),
+            "interval": [round(end, 6) for end in newcombe(hits, len(fake), other, len(holdout))]}
 
 
 def so_often(fake: float, real: float) -> str:

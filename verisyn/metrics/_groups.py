@@ -11,6 +11,7 @@ import numpy as np
 from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides
+from verisyn.metrics._tables import BLOCKS
 
 LEAST = 30
 """A group of fewer real rows is pooled or left out: its shares would have errors of ten points and more."""
@@ -236,3 +237,9 @@ def _grouped(sides: Sides) -> list[Grouped]:
 def joined(sides: Sequence[Side], column: int) -> np.ndarray:
     """Return the values of one column on some sides, one after the other."""
     return np.concatenate([side.features[column].values for side in sides])
+
+
+def crossed(mine: np.ndarray, groups: int, code: np.ndarray, codes: int) -> np.ndarray:
+    """Return counts of rows by group (-1 is none) and code in 20 interleaved blocks, shape (blocks, groups, codes)."""
+    cell = (np.arange(len(mine)) % BLOCKS * groups + mine) * codes + code
+    return np.bincount(cell[mine >= 0], minlength=BLOCKS * groups * codes).reshape(BLOCKS, groups, codes)

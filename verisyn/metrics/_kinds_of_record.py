@@ -26,7 +26,6 @@ _BANDS, _LEVELS, _PAIRED, _ALIKE = 5, 10, 120, 0.5
 _FALSE = 0.05
 _NONE = "No kind of record is more exposed than the rest."
 _SURE, _CHANCE = "more exposed than the rest", "no more than chance gives one of so many kinds"
-_SEED = 0x514D5
 
 
 def most_exposed(sides: Sides, poor: float) -> dict[str, Any]:
@@ -41,17 +40,17 @@ def most_exposed(sides: Sides, poor: float) -> dict[str, Any]:
     -------
     dict
         `exposed`: at most ten of {kind, rows, strangers, auc, interval, note}, the most surely exposed first, where
-        `rows` are the training rows attacked; `exposed_say`: one sentence; `kinds`: how many there could be;
-        `overall`: the AUC on all rows; `kinds_p`: the chance of so exposed a kind if none lay above `poor`.
+        `rows` are the training rows attacked; `_exposed_say`: one sentence; `possible_kinds`: how many there could be;
+        `auc_on_all_rows`: the AUC on all rows; `_kinds_p`: the chance of so exposed a kind if none lay above `poor`.
     """
     made = attack(sides)
-    score = made.ratio + 1e-9 * np.random.default_rng(_SEED).random(len(made.ratio))  # ties fall at random
+    score = made.ratio + 1e-9 * sides.rng("kinds of record").random(len(made.ratio))  # ties fall at random
     overall = auc(made.truth, made.ratio).value
     border = max(0.5, overall)
     names, of, flags = _conditions(sides.train, made)
     if not names:
-        return {"exposed": [], "exposed_say": "No kinds of record can be named.", "kinds": 0,
-                "overall": round(overall, 6), "kinds_p": 1.0}
+        return {"exposed": [], "_exposed_say": "No kinds of record can be named.", "possible_kinds": 0,
+                "auc_on_all_rows": round(overall, 6), "_kinds_p": 1.0}
     kinds, values, counts = _kinds(of, flags, made.truth, score, border)
     error = _error(counts)
     possible = len(names) + sum(int((of[:i] != of[i]).sum()) for i in range(len(of)))
@@ -60,8 +59,8 @@ def most_exposed(sides: Sides, poor: float) -> dict[str, Any]:
     told = [_told(kinds[i], beyond[i], names, flags, made) for i in order[_unlike([kinds[i] for i in order], flags)]]
     sure = [f"{t['kind']} (AUC {t['auc']:.2f})" for t in told if t["note"] == _SURE]
     say = f"More exposed than the rest: {', '.join(sure[:3])}." if sure else _NONE
-    return {"exposed": told, "exposed_say": say, "kinds": possible, "overall": round(overall, 6),
-            "kinds_p": float(far.min())}
+    return {"exposed": told, "_exposed_say": say, "possible_kinds": possible, "auc_on_all_rows": round(overall, 6),
+            "_kinds_p": float(far.min())}
 
 
 def _error(counts: np.ndarray) -> np.ndarray:

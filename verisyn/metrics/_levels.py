@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from verisyn.formats import FIT_ROWS
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides
+from verisyn.metrics._tables import BLOCKS
 
 _LONGEST = 40
 _SPIKE, _SPIKE_SHARE, _SPIKE_TIMES, _ASIDE = 20, 0.005, 5, 2
@@ -22,7 +24,12 @@ class Novel:
     fake: np.ndarray
     holdout: np.ndarray
     example: str
-    """The most frequent such level of the synthetic rows that no real row at all holds; empty where there is none."""
+    """The most frequent such level of the synthetic rows; empty where it may be some real row's."""
+
+    @property
+    def what(self) -> str:
+        """Say what these rows hold."""
+        return f"levels that no training row has{f', such as {self.example!r}' if self.example else ''}"
 
 
 def novel_levels(sides: Sides) -> list[Novel]:
@@ -33,11 +40,26 @@ def novel_levels(sides: Sides) -> list[Novel]:
 
 def _novel(sides: Sides, i: int) -> Novel:
     feature = sides.train.features[i]
-    known = _texts(sides.train, feature.name).unique()
+    known, unseen = (_texts(_all(side), feature.name).unique() for side in (sides.train, sides.holdout))
     fake, holdout = (_among(side, i, known) for side in (sides.fake, sides.holdout))
-    made = _texts(sides.fake, feature.name).filter(pl.Series(fake, dtype=pl.Boolean))
-    made = made.filter(~made.is_in(_texts(sides.holdout, feature.name).unique().implode()))
-    return Novel(feature.name, fake, holdout, _most_frequent(made))
+    made = _texts(sides.fake.frame, feature.name).filter(pl.Series(fake, dtype=pl.Boolean))
+    made = made.filter(~_bare(made).is_in(_bare(pl.concat([known, unseen])).unique().implode()))
+    return Novel(feature.name, fake, holdout, _most_frequent(made) if _read_whole(sides) else "")
+
+
+def _all(side: Side) -> pl.DataFrame:
+    """All rows that were read, of which the side may hold a sample."""
+    return side.frame if side.whole is None else side.whole
+
+
+def _read_whole(sides: Sides) -> bool:
+    """Whether every real row was read: what no row holds, of a sample of a longer source, may yet be a real value."""
+    return sum(_all(side).height for side in (sides.train, sides.holdout)) < FIT_ROWS
+
+
+def _bare(texts: pl.Series) -> pl.Series:
+    """Texts without what hides that two are the same."""
+    return texts.str.strip_chars().str.to_lowercase()
 
 
 def _among(side: Side, i: int, known: pl.Series) -> np.ndarray:
@@ -45,13 +67,13 @@ def _among(side: Side, i: int, known: pl.Series) -> np.ndarray:
     feature = side.features[i]
     flags = feature.values >= len(feature.labels)
     where = np.flatnonzero(flags)
-    texts = _texts(side, feature.name).gather(where)
+    texts = _texts(side.frame, feature.name).gather(where)
     flags[where] = (~texts.is_in(known.implode())).fill_null(False).to_numpy()
     return flags
 
 
-def _texts(side: Side, column: str) -> pl.Series:
-    return side.frame[column].cast(pl.String, strict=False)
+def _texts(frame: pl.DataFrame, column: str) -> pl.Series:
+    return frame[column].cast(pl.String, strict=False)
 
 
 def _most_frequent(texts: pl.Series) -> str:
@@ -71,10 +93,10 @@ class Level:
     name: str
     slack: float = 0.0
 
-    def blocks(self, side: Side, count: int = 20) -> np.ndarray:
-        """Return in how many rows of each of `count` interleaved blocks it is held."""
+    def blocks(self, side: Side) -> np.ndarray:
+        """Return in how many rows of each of 20 interleaved blocks it is held."""
         held = np.abs(side.features[self.column].values - self.at) <= self.slack
-        return np.bincount(np.flatnonzero(held) % count, minlength=count)
+        return np.bincount(np.flatnonzero(held) % BLOCKS, minlength=BLOCKS)
 
 
 def rare_levels(sides: Sides, share: float, least: int) -> list[Level]:

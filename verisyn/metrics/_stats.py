@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.stats import beta, norm, t
 
 from verisyn.findings import Measure
 
 Z = 1.959963984540054
 """Standard normal deviate of a two-sided 95 % interval."""
-_TPR_ROWS = 500
 
 
 def wilson(hits: float, rows: float) -> tuple[float, float]:
@@ -100,18 +99,6 @@ def roc(truth: np.ndarray, score: np.ndarray, points: int = 50) -> list[list[flo
     return [[round(float(x), 4) for x in point] for point in [[0.0, 0.0], *found, [1.0, 1.0]]]
 
 
-def caught(truth: np.ndarray, score: np.ndarray) -> dict[str, float | list[float] | None]:
-    """Return the share of members above 99 % of strangers, with its interval; None with fewer than 500 strangers.
-
-    The keys are ``caught`` and ``caught_interval``; the parameters are those of :func:`auc`.
-    """
-    if (~truth).sum() < _TPR_ROWS:
-        return {"caught": None, "caught_interval": None}
-    hits = score[truth] > np.quantile(score[~truth], 0.99, method="higher")
-    low, high = wilson(float(hits.sum()), len(hits))
-    return {"caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)]}
-
-
 def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of a statistic of two samples from the values with one block of rows left out.
 
@@ -123,20 +110,20 @@ def jackknife(value: float, leave_out: np.ndarray, other_leave_out: np.ndarray) 
         The statistic without each block of the first sample, and of the second.
     """
     variance = sum((len(x) - 1) / len(x) * float(((x - x.mean()) ** 2).sum()) for x in (leave_out, other_leave_out))
-    half = float(Z * np.sqrt(variance))
+    half = float(t.ppf(0.975, len(leave_out) - 1) * np.sqrt(variance))
     return max(0.0, value - half), min(1.0, value + half)
 
 
-def clopper_pearson(hits: int, rows: int) -> tuple[float, float]:
-    """Return the exact 95 % interval of a share (Clopper and Pearson 1934).
+def clopper_pearson(hits: int, rows: int, tail: float = 0.025) -> tuple[float, float]:
+    """Return the exact interval of a share (Clopper and Pearson 1934): to each side, `tail` is the chance of a miss.
 
     Examples
     --------
     >>> [round(x, 4) for x in clopper_pearson(0, 100)]
     [0.0, 0.0362]
     """
-    low = float(beta.ppf(0.025, hits, rows - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, rows - hits)) if hits < rows else 1.0
+    low = float(beta.ppf(tail, hits, rows - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, rows - hits)) if hits < rows else 1.0
     return low, high
 
 

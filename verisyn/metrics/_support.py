@@ -13,12 +13,12 @@ import numpy as np
 from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._near import affordable, neighbours
 from verisyn.metrics._stats import jackknife, wilson
+from verisyn.metrics._tables import BLOCKS
 
 K_TYPICAL = 10
 """Neighbours by which a place counts as dense: enough that one row's chance place, or its copy, sways little."""
 K_BALL = 5
 """Neighbours that a row's neighbourhood holds, as Naeem et al. advise."""
-BLOCKS = 20
 GRID = (np.arange(200) + 0.5) / 200
 CHANCE = 0.05
 """A gap to real rows that chance gives this often, or oftener, is no finding."""
@@ -52,7 +52,7 @@ def support(sides: Sides) -> Support:
 
 
 def _found(sides: Sides) -> Support:
-    rng = np.random.default_rng(0)
+    rng = sides.rng("support")
     rows = rows_of(sides)
     sides = sides.narrowed(rng)
     fake, real = (shuffled(side, rows, rng) for side in (sides.fake, sides.holdout))
@@ -139,9 +139,7 @@ def _kept(distance: np.ndarray, index: np.ndarray, block: int, k: int) -> np.nda
 
 def blocks_of(side: Side) -> list[slice]:
     """Return the columns of the side's vectors that are each feature's."""
-    widths = [len(s) + 2 if f.levels else 1 for f, s in zip(side.features, side.scales, strict=True)]
-    ends = np.cumsum(widths)
-    return [slice(int(end - width), int(end)) for width, end in zip(widths, ends, strict=True)]
+    return side.blocks
 
 
 def parting(found: Support) -> list[tuple[str, float]]:

@@ -14,6 +14,7 @@ from verisyn.metrics import Sides
 from verisyn.modalities.table._views import Coarse
 
 BLOCKS = 20
+"""Blocks of rows that a jackknife leaves out, one at a time; row i is in block i modulo 20."""
 ALL, DRAWN = 40, 500
 """Up to 40 columns every pair is looked at; of a wider table 500 pairs, drawn by a seed."""
 

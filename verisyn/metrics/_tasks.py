@@ -19,7 +19,6 @@ CLASSES = 20
 FEWEST = 10
 """A class is learnt apart where so many rows of the training and of the holdout data hold it."""
 _TREES, _ROUNDS = 120, 60
-_SEED = 20
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,14 @@ class Exam:
         """Return what that model puts out for the test rows."""
         return self.once(("output", who), lambda: self.output(self.boosted(who), self.x["test"]))
 
+    def halves(self, who: str) -> list[Any]:
+        """Return two models, each learnt from one half of those rows, learnt once; the rows stand in random order."""
+        def made() -> list[Any]:
+            x, y, cut = self.x[who], self.y[who], len(self.y[who]) // 2
+            return [self.learn(x[part], y[part]) for part in (slice(cut), slice(cut, None))]
+
+        return self.once(("halves", who), made)
+
     def score(self, who: str) -> Influence:
         """Return that model's score on the test rows."""
         return self.task.score(self.y["test"], self.tested_on(who))
@@ -135,7 +142,7 @@ def exam_of(sides: Sides) -> Exam:
     NotAnswered
         If no column is the target, or too few rows hold it.
     """
-    return sides.shared("exam", lambda: _set(sides, np.random.default_rng(_SEED)))
+    return sides.shared("exam", lambda: _set(sides, sides.rng("exam")))
 
 
 def _set(sides: Sides, rng: np.random.Generator) -> Exam:
@@ -219,27 +226,28 @@ def _standardiser(train: Feature, test: Feature) -> Any:
 def survived(made: Influence, real: Influence, guessing: float) -> dict[str, float | list[float] | None]:
     """Return the share of the real skill that survives, with its interval; None where real rows give no skill.
 
-    The keys are ``kept`` and ``kept_interval``; both models are tested on the same rows, so the interval is paired.
+    The keys are ``skill_kept`` and ``skill_kept_interval``; both models are tested on the same rows, so the interval is
+    paired.
     """
     skill = real.value - guessing
     if real.interval(-np.inf)[0] <= guessing:
-        return {"kept": None, "kept_interval": None}
+        return {"skill_kept": None, "skill_kept_interval": None}
     kept = (made.value - guessing) / skill
     error = Z * float((made.rows - kept * real.rows).std() / np.sqrt(len(made.rows))) / skill
-    return {"kept": round(kept, 6), "kept_interval": [round(kept - error, 6), round(kept + error, 6)]}
+    return {"skill_kept": round(kept, 6), "skill_kept_interval": [round(kept - error, 6), round(kept + error, 6)]}
 
 
 def answer(exam: Exam, made: Influence, real: Influence) -> Measure:
     """Return the measure of a model learnt from synthetic rows beside one learnt from real ones."""
     task = exam.task
     return Measure(made.value, made.interval(least=0.0 if task.classes else -np.inf), {
-        **skills(task, made, real), "tstr": round(made.value, 6), "task": task.name, "rows": exam.rows,
-        "ceiling": real.value, "classes_pooled": task.pooled})
+        **skills(task, made, real), "tstr": round(made.value, 6), "task": task.name, "rows_learnt_from": exam.rows,
+        "ceiling": round(real.value, 6), **({"classes_pooled": task.pooled} if task.pooled else {})})
 
 
 def skills(task: Task, made: Influence, real: Influence) -> dict[str, Any]:
     """Return what `skill_of_real` asks for, and how much of the skill survives."""
-    return {"target": task.target, "score_name": task.score_name, "guessing": task.guessing,
+    return {"target": task.target, "score_name": task.score_name, "score_of_guessing": task.guessing,
             "trtr": round(real.value, 6), **survived(made, real, task.guessing)}
 
 
@@ -251,17 +259,18 @@ def skill_of_real(details: dict[str, Any]) -> None:
     NotAnswered
         If they do not.
     """
-    if details["kept"] is None:
-        raise NotAnswered(f"real rows do not predict the target {details['target']!r} either "
-                          f"({details['score_name']} {details['trtr']:.3f}; guessing gives {details['guessing']})")
+    if details["skill_kept"] is None:
+        scores = f"{details['score_name']} {details['trtr']:.3f}; guessing gives {details['score_of_guessing']}"
+        raise NotAnswered(f"real rows do not predict the target {details['target']!r} either ({scores})")
 
 
 def judged(measure: Measure, model: str, good: float, fair: float) -> Judged:
     """Judge the share of the skill that survives in a model that is called `model`."""
     d = measure.details
     skill_of_real(d)
-    verdict: Verdict = "good" if d["kept"] >= good else "poor" if d["kept_interval"][1] < fair else "fair"
+    kept, interval = d["skill_kept"], d["skill_kept_interval"]
+    verdict: Verdict = "good" if kept >= good else "poor" if interval[1] < fair else "fair"
     said = (f"Predicting {d['target']!r} on unseen real rows, {model} learnt from synthetic data reaches "
             f"{d['score_name']} {d['tstr']:.3f}, one learnt from as many real rows {d['trtr']:.3f}: "
-            f"{max(0.0, d['kept']):.0%} of the skill survives.")
-    return Judged(verdict, said, p_beyond(d["kept"], d["kept_interval"], fair, worse=-1))
+            f"{max(0.0, kept):.0%} of the skill survives.")
+    return Judged(verdict, said, p_beyond(kept, interval, fair, worse=-1))

@@ -25,7 +25,7 @@ _USE: dict[Verdict, str] = {
 }
 _PRIVACY: dict[Verdict, str] = {
     "good": "no attack that was tried told the rows it was made from apart from rows it never saw",
-    "fair": "attacks found at most weak traces of the rows it was made from",
+    "fair": "attacks found weak traces of the rows it was made from, or too few rows to rule them out",
     "poor": "attacks found rows it was made from",
     "not answered": "what it tells of the rows it was made from could not be measured",
 }
@@ -46,7 +46,8 @@ _MEANS: dict[str, dict[Verdict, str]] = {
         "not answered": "Unknown: name the column that models shall predict (--target)."},
     "privacy": {
         "good": "Nothing that was tried speaks against sharing it, where your rules allow that.",
-        "fair": "Share it only with people whom you would trust with parts of the real data.",
+        "fair": "Weak traces, or too few rows to rule them out: share it only with people whom you would trust with "
+                "parts of the real data.",
         "poor": "Do not share it outside: keep it as confidential as the real rows.",
         "not answered": "Unknown: keep it as confidential as the real rows, and give real rows that the generator "
                         "never saw (--holdout)."},
@@ -119,12 +120,12 @@ def means(question: str, findings: Sequence[Finding]) -> str:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings: poor, fair, good, not answered; the surer first among equals; what stands last stays last."""
+    """Sort findings: poor, fair, good, not answered; the surer first among equals; sanity checks last."""
     def place(finding: Finding) -> tuple[int, int, float]:
         if finding.verdict == "not answered":
-            return finding.place, 3, 0.0
+            return 3, finding.sanity, 0.0
         unsure = (0.0 if finding.verdict == "poor" else 1.0) if finding.p is None else finding.p
-        return finding.place, 2 - _WORSE.index(finding.verdict), 0.0 if finding.verdict == "good" else unsure
+        return 2 - _WORSE.index(finding.verdict), finding.sanity, 0.0 if finding.verdict == "good" else unsure
 
     return sorted(findings, key=place)
 
@@ -143,11 +144,9 @@ def leads(assessment: Assessment, most: int = MOST_LEADS) -> list[Finding]:
 def judged(assessment: Assessment) -> list[str]:
     """Say how many questions were asked, how chance among many of them is kept in check, and which rows were judged."""
     about, findings = assessment.about, assessment.findings
-    given, seen = about.get("rows") or {}, about.get("judged") or {}
-    sampled = any(rows < given.get(side, rows) for side, rows in seen.items())
     said = [_asked(about, findings), _chance(sum(f.p is not None for f in findings)), _aims(about),
             "Not every row was judged, but a sample drawn by the seed; every interval tells how far a measure on so "
-            "many rows can be off." if sampled else ""]
+            "many rows can be off." if about.get("sampled") else ""]
     return [sentence for sentence in said if sentence]
 
 

@@ -32,7 +32,8 @@ def _lines(assessment: Assessment) -> Iterator[str]:
     answered = [f for f in assessment.findings if f.verdict != "not answered"]
     for question, group in _words.by_question(answered).items():
         yield from ("", f"**{_words.plain(question)}** {_use.means(question, group)}".rstrip(), "")
-        yield from ("| | question | value | 95 % interval | floor | real rows |", "|---|---|---:|---|---:|---:|")
+        yield "| | question | value | 95 % interval | best | floor | real rows |"
+        yield "|---|---|---:|---|---:|---:|---:|"
         yield from map(_row, group)
     if reasons := [f for f in _use.worst_first(answered) if f.verdict != "good"]:
         yield from ("", "**What is not good**", "")
@@ -46,9 +47,9 @@ def _lines(assessment: Assessment) -> Iterator[str]:
 
 
 def _row(finding: Finding) -> str:
-    floor, ceiling = (_words.figure(value) for value in (finding.floor, finding.ceiling))
+    ends = [_words.figure(value) for value in (finding.best, finding.floor, finding.ceiling)]
     cells = [f"{_words.SYMBOLS[finding.verdict]} {finding.verdict}", _text(finding.title), _words.figure(finding.value),
-             _words.span(finding.interval), floor, ceiling]
+             _words.span(finding.interval), *ends]
     return f"| {' | '.join(cells)} |"
 
 

@@ -22,7 +22,6 @@ MOST_SHOWN = 15
 
 Interval = tuple[float, float]
 Kind = Literal["amplified", "reversed", "masked"]
-_SAID = {"amplified": "wider", "reversed": "turned round", "masked": "smaller"}
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,9 @@ def measured(gaps: Sequence[Gap], grouped: Sequence[Grouped], more: dict[str, An
               "interval": [round(float(x), 6) for x in g.fake_interval], "note": g.kind if sure else ""}
              for g, sure in zip(ordered[:MOST_SHOWN], surely, strict=False)]
     return Measure(float(first.size), (float(max(0.0, first.sure[0])), float(first.sure[1])), {
-        "gaps": len(gaps), "items": items, "left_out": left_out(grouped), "top": _shown(first, bool(surely[0])),
-        "p_poor": together([g.p(POOR) for g in gaps]),
-        "poor": [_shown(g, True) for g in _poor(ordered)], **more})
+        "gaps": len(gaps), "gaps_changed_beyond_chance": int(surely.sum()), "rows_in_small_groups": left_out(grouped),
+        "_first": _shown(first, bool(surely[0])), "_poor": [_shown(g, True) for g in _poor(ordered)],
+        "_p": together([g.p(POOR) for g in gaps]), "items": items, **more})
 
 
 def _poor(gaps: list[Gap]) -> list[Gap]:
@@ -170,17 +169,20 @@ def left_out(grouped: Sequence[Grouped]) -> dict[str, int]:
 
 
 def judged(measure: Measure, what: str, where: tuple[str, str]) -> Judged:
-    """Judge by the gaps that grew or turned round; `what` says that all is well, `where` are the two sides in words."""
+    """Judge by the gaps that grew or turned round; `what` has gaps, `where` are the two sides in words."""
     d = measure.details
-    top = d["poor"][0] if d["poor"] else d["top"]
-    verdict: Verdict = "poor" if d["poor"] else "good" if not top["sure"] or top["in_scale"] <= GOOD else "fair"
-    told = (f"{top['outcome']}, {top['group']} against all others: {top['real']} {where[0]}, {top['fake']} {where[1]}")
-    if verdict == "good":
-        said = f"{what}; the surest change is one of {top['change']} ({told})."
+    first = d["_poor"][0] if d["_poor"] else d["_first"]
+    verdict: Verdict = "poor" if d["_poor"] else "good" if not first["sure"] or first["in_scale"] <= GOOD else "fair"
+    told = (f"{first['group']} against all others, in the {first['outcome']}, is {first['real']} {where[0]} and "
+            f"{first['fake']} {where[1]}")
+    if verdict != "good":
+        said = f"A gap is {first['kind']} by {first['change']} [{first['range']}]: {told}."
+    elif first["sure"]:
+        said = f"Gaps between groups in {what} changed little; the clearest change: {told}."
     else:
-        said = (f"A gap is {_SAID[top['kind']]} ({told}): it is {top['kind']} by {top['change']} [{top['range']}].")
-    others = [f"{t['group']} ({t['outcome']})" for t in d["poor"][1:3]]
-    said += f" So are gaps of {' and '.join(others)}." if others else ""
-    rows = sum(d["left_out"].values())
+        said = f"None of {d['gaps']} gaps between groups in {what} changed beyond chance; the clearest one: {told}."
+    others = [f"{t['group']}, {t['outcome']} ({t['kind']})" for t in d["_poor"][1:3]]
+    said += f" Other such gaps: {'; '.join(others)}." if others else ""
+    rows = sum(d["rows_in_small_groups"].values())
     said += f" {rows:,} rows are in groups too small to ask about." if rows and verdict != "good" else ""
-    return Judged(verdict, said, d["p_poor"])
+    return Judged(verdict, said, d["_p"])

@@ -78,14 +78,15 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     skill_of_real(skills(exam.task, exam.score("fake"), exam.score("train")))
     grouped = [Grouped(g.groups, code := g.real[sides.train.rows:][exam.tested], code) for g in columns]
     gaps = [gap for ruling in rulings(exam) for gap in _gaps(grouped, ruling)]
-    return measured(gaps, columns, {"target": exam.task.target, "rows": len(exam.y["test"]), "items_say": {
+    return measured(gaps, columns, {"target": exam.task.target, "test_rows": len(exam.y["test"]), "items_say": {
         "value": "gap of the model learnt from synthetic rows", "reference": "gap of the model learnt from real rows"}})
 
 
 def rulings(exam: Exam) -> Iterator[Ruling]:
     """Yield what the models decide, criterion by criterion."""
     truth, task = exam.y["test"], exam.task
-    outputs = [exam.tested_on("fake"), exam.tested_on("train"), *_halves(exam, "fake"), *_halves(exam, "train")]
+    outputs = [exam.tested_on("fake"), exam.tested_on("train"),
+               *(exam.output(model, exam.x["test"]) for who in ("fake", "train") for model in exam.halves(who))]
     everyone = np.ones(len(truth), bool)
     if not task.classes:
         for name, of in (("mean guess", outputs), ("mean size of the error", [np.abs(o - truth) for o in outputs])):
@@ -98,13 +99,6 @@ def rulings(exam: Exam) -> Iterator[Ruling]:
         for name, rows in (("share predicted to be", everyone), ("share found of rows with", truth == c),
                            ("share wrongly predicted to be", truth != c)):
             yield Ruling(f"{name} {task.classes[c]}", rows, fake, real, np.array(halves).reshape(2, 2, -1), True)
-
-
-def _halves(exam: Exam, who: str) -> list[np.ndarray]:
-    """What models learnt from each half of the rows put out; the rows stand in random order."""
-    cut = len(exam.y[who]) // 2
-    return [exam.output(exam.learn(exam.x[who][part], exam.y[who][part]), exam.x["test"])
-            for part in (slice(cut), slice(cut, None))]
 
 
 def chosen(score: np.ndarray, share: float) -> np.ndarray:
@@ -157,5 +151,5 @@ def _learnt(groups: list[np.ndarray], halves: np.ndarray) -> np.ndarray:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge by the gaps that grew or turned round."""
-    return judged(measure, "Gaps in models' decisions are as with real data",
-                  ("with the model learnt from real data", "with that learnt from synthetic data"))
+    return judged(measure, "decisions of models",
+                  ("with a model learnt from real data", "with one learnt from synthetic data"))

@@ -21,10 +21,10 @@ from scipy.stats import chi2, norm
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Side, Sides, enough
-from verisyn.metrics._groups import LEAST, Groups, groups_of, sensitive_groups
+from verisyn.metrics._groups import LEAST, Groups, crossed, groups_of, sensitive_groups
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
 from verisyn.metrics._stats import Influence, Z, adjusted, auc, jackknife, p_beyond, together
-from verisyn.metrics._tables import association
+from verisyn.metrics._tables import associations, left_out
 from verisyn.metrics.fairness._gaps import SURE
 
 title = "Do other columns tell sensitive ones more than in real data?"
@@ -42,7 +42,7 @@ rule = (f"poor: the AUC of some sensitive column rose by more than {RISE}, or it
         f"than {PROXY}, even at the low end of the interval; good: the surest rises are {SLIGHT} of the AUC and "
         f"{FAINT} of an association or less, or no more than chance; fair: otherwise")
 LEVELS, FEW = 4, 20
-_ROWS, _ROUNDS, _BLOCKS, _COLUMNS, _LOOKED = 3_000, 20, 20, 8, 10
+_ROWS, _ROUNDS, _COLUMNS, _LOOKED = 3_000, 20, 8, 10
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ class _Rise:
 
     def shown(self) -> dict[str, Any]:
         return {"sensitive": self.sensitive, "column": self.column, "real": round(float(self.real), 6),
-                "fake": round(float(self.fake), 6), "rise": round(float(self.value), 6),
-                "interval": [round(float(x), 6) for x in self.interval]}
+                "fake": round(float(self.fake), 6)}
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -148,33 +147,30 @@ def _proxies(sides: Sides, name: str) -> list[_Rise]:
     others = [i for i in range(len(sides.train.features)) if i != at]
     both = ([sides.train, sides.holdout], [sides.fake])
     tables = {i: [_table(groups, at, i, side) for side in both] for i in others}
-    strength = {i: [association(t.sum(axis=0)) for t in pair] for i, pair in tables.items()}
+    strength = {i: [float(associations(t[:1])[0]) for t in pair] for i, pair in tables.items()}
     looked = {*sorted(others, key=lambda i: strength[i][0] - strength[i][1])[:_LOOKED]}
     found = []
     for i in others:
         real, fake = strength[i]
-        half = _half(tables[i], (real, fake)) if i in looked else 1.0
+        half = _half(tables[i]) if i in looked else 1.0
         found.append(_Rise(name, sides.train.features[i].name, real, fake, half))
     return found
 
 
 def _table(groups: Groups, at: int, other: int, sides: list[Side]) -> np.ndarray:
-    """Counts of groups by codes in 20 interleaved blocks of rows."""
+    """Counts of groups by codes: of all rows, then without each of 20 interleaved blocks."""
     mine = np.concatenate([groups.of(side.features[at]) for side in sides])
     code = np.concatenate([side.coarse.values[:, other] for side in sides])
-    size = sides[0].coarse.sizes[other]
-    cell = (np.arange(len(mine)) % _BLOCKS * len(groups.names) + mine) * size + code
-    return np.bincount(cell[mine >= 0], minlength=_BLOCKS * len(groups.names) * size).reshape(_BLOCKS, -1, size)
+    return left_out(crossed(mine, len(groups.names), code, sides[0].coarse.sizes[other]))
 
 
-def _half(tables: list[np.ndarray], values: tuple[float, float]) -> float:
+def _half(tables: list[np.ndarray]) -> float:
     """Half the 95 % interval of the difference of two associations, by jackknife; at least what independence gives."""
     halves = []
-    for table, value in zip(tables, values, strict=True):
-        whole = table.sum(axis=0)
-        less = np.array([association(whole - block) for block in table])
-        low, high = jackknife(value, less, np.full(2, value))
-        halves.append(max(high - value, value - low, _by_chance(whole)))
+    for table in tables:
+        value, *less = associations(table)
+        low, high = jackknife(value, np.array(less), np.full(2, value))
+        halves.append(max(high - value, value - low, _by_chance(table[0])))
     return float(np.hypot(halves[0], halves[1]))
 
 
@@ -199,9 +195,12 @@ def _measured(told: list[_Rise], proxies: list[_Rise], items: list[dict[str, Any
     order = sorted(range(len(items)), key=lambda i: items[i]["reference"] - items[i]["value"])
     low, high = (float(max(0.0, x)) for x in first.interval)
     return Measure(float(max(0.0, first.value)), (low, high), {
-        "top": first.shown(), "told_better": named(told, 0.0, SLIGHT), "told_poor": named(told, RISE, RISE),
-        "risen": named(by_rise, 0.0, FAINT), "proxies_poor": named(by_rise, PROXY, PROXY), "p_poor": together(poor),
-        "strongest": [r.shown() for r in strong[:10]], "items": [items[i] for i in order][:15], "items_say": {
+        "_first": first.shown(), "_told_better": named(told, 0.0, SLIGHT), "_told_poor": named(told, RISE, RISE),
+        "_risen": named(by_rise, 0.0, FAINT), "_proxies_poor": named(by_rise, PROXY, PROXY), "_p": together(poor),
+        "strongest_proxies": [{"sensitive_column": r.sensitive, "told_by": r.column,
+                               "association_in_real_data": r.shown()["real"],
+                               "association_in_synthetic_data": r.shown()["fake"]} for r in strong[:10]],
+        "items": [items[i] for i in order][:15], "items_say": {
             "value": "AUC of predicting the sensitive column from the others, in synthetic data",
             "reference": "the same in real data"}})
 
@@ -209,19 +208,19 @@ def _measured(told: list[_Rise], proxies: list[_Rise], items: list[dict[str, Any
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge what rose; what real data have already is told."""
     d = measure.details
-    poor, risen = d["proxies_poor"] or d["told_poor"], d["told_better"] or d["risen"]
+    poor, risen = d["_proxies_poor"] or d["_told_poor"], d["_told_better"] or d["_risen"]
     verdict: Verdict = "poor" if poor else "fair" if risen else "good"
-    better, proxies = d["told_poor"] or d["told_better"], d["proxies_poor"] or d["risen"]
+    better, proxies = d["_told_poor"] or d["_told_better"], d["_proxies_poor"] or d["_risen"]
     said = []
     if better:
-        said.append(f"other columns tell {better[0]['sensitive']!r} better than in real data (AUC "
-                    f"{better[0]['fake']:.2f}; real {better[0]['real']:.2f})")
-    said += [f"{p['column']!r} has become a {'stronger ' if p['real'] >= 0.1 else ''}proxy of {p['sensitive']!r} "
-             f"(association {p['fake']:.2f}; real {p['real']:.2f})" for p in proxies[:2]]
+        said.append(f"Other columns predict {better[0]['sensitive']!r} better than in real data (AUC "
+                    f"{better[0]['fake']:.2f}, in real data {better[0]['real']:.2f}).")
+    said += [f"Column {p['column']!r} has become a {'stronger ' if p['real'] >= 0.1 else ''}proxy of "
+             f"{p['sensitive']!r} (association {p['fake']:.2f}, in real data {p['real']:.2f})." for p in proxies[:2]]
     if not said:
-        top, strong = d["top"], d["strongest"][0]
-        said = ["other columns tell sensitive ones no better than in real data (the surest change: "
-                f"{top['sensitive']!r}, AUC {top['fake']:.2f}; real {top['real']:.2f}); the strongest proxy in the "
-                f"real data is {strong['column']!r} of {strong['sensitive']!r} (association {strong['real']:.2f})"]
-    told = "; ".join(said)
-    return Judged(verdict, f"{told[0].upper()}{told[1:]}.", d["p_poor"])
+        first, strong = d["_first"], d["strongest_proxies"][0]
+        said = [f"Other columns predict sensitive ones no better than in real data ({first['sensitive']!r}: AUC "
+                f"{first['fake']:.2f}, in real data {first['real']:.2f}).",
+                f"The strongest proxy that real data have is {strong['told_by']!r}, of {strong['sensitive_column']!r} "
+                f"(association {strong['association_in_real_data']:.2f})."]
+    return Judged(verdict, " ".join(said), d["_p"])

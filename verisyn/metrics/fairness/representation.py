@@ -6,7 +6,8 @@ is smaller. The ratio is a group's share of the synthetic rows over its share of
 rows together): 1 where it is kept, 0 where the group has vanished. Intervals of the ratio: on the log scale (Katz et
 al. 1978) where both counts are 30 or more, otherwise exact, given the sum of the two counts (Clopper and Pearson 1934,
 for a ratio of two Poisson rates). The measure is the ratio, at most 1, of the group that shrank most surely; which ones
-shrank is said with a false discovery rate of 5 % over all groups.
+shrank is said with a false discovery rate of 5 % over all groups. No other real rows are held beside it as a ceiling:
+any sample that is left for them is smaller, and shifts shares more by chance; what chance explains, the intervals say.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from verisyn.metrics.fairness._gaps import MOST_SHOWN, SURE, left_out
 title = "Do groups of people keep their share?"
 needs = ("features",)
 best, worst = 1.0, 0.0
-stand_in = "holdout"
+stand_in = None
 references = ("https://doi.org/10.2307/2530610",)
 GOOD, POOR = 0.9, 0.8
 """A group that holds four fifths of its share or less is under-represented by the rule that selection rates are held
@@ -90,9 +91,10 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     poor = adjusted(np.array([s.p(POOR) for s in ordered])) <= SURE
     low, high = first.interval()
     return Measure(min(1.0, first.ratio), (min(1.0, low), min(1.0, high)), {
-        "groups": len(shares), "columns": [g.groups.column for g in grouped], "left_out": left_out(grouped),
-        "p_poor": together([s.p(POOR) for s in shares]), "sure": bool(shrank[0]), "top": _shown(first),
-        "poor": [_shown(s) for s, beyond in zip(ordered, poor, strict=True) if beyond][:5],
+        "groups": len(shares), "groups_shrunk_beyond_chance": int(shrank.sum()),
+        "rows_in_small_groups": left_out(grouped), "_p": together([s.p(POOR) for s in shares]),
+        "_sure": bool(shrank[0]), "_first": _shown(first),
+        "_poor": [_shown(s) for s, beyond in zip(ordered, poor, strict=True) if beyond][:5],
         "items": [{"name": s.name, "value": round(s.fake / s.fakes, 6), "reference": round(s.real / s.reals, 6),
                    "interval": [round(x * s.real / s.reals, 6) for x in s.interval()], "note": "shrank" if sure else ""}
                   for s, sure in zip(ordered[:MOST_SHOWN], shrank, strict=False)],
@@ -124,19 +126,20 @@ def _shown(s: _Share) -> dict[str, Any]:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the group that shrank most surely."""
     d = measure.details
-    top = d["poor"][0] if d["poor"] else d["top"]
-    verdict: Verdict = "poor" if d["poor"] else "good" if measure.value >= GOOD or not d["sure"] else "fair"
-    digits = 1 if top["real"] >= 0.02 else 2
-    real, fake = (f"{top[side]:.{digits}%}" for side in ("real", "fake"))
-    what = f"{top['group']} is {real} of the real rows and {fake} of the synthetic ones"
+    first = d["_poor"][0] if d["_poor"] else d["_first"]
+    verdict: Verdict = "poor" if d["_poor"] else "good" if measure.value >= GOOD or not d["_sure"] else "fair"
+    digits = 1 if first["real"] >= 0.02 else 2
+    real, fake = (f"{first[side]:.{digits}%}" for side in ("real", "fake"))
+    what = f"{first['group']} is {real} of the real rows and {fake} of the synthetic ones"
     if verdict == "good":
-        said = f"All {d['groups']} groups and pairs of groups keep their share; the surest change: {what}."
-    elif top["rows"] == 0:
+        said = f"None of {d['groups']} groups and pairs of groups shrank {'much' if d['_sure'] else 'beyond chance'}"
+        said += f"; the clearest change: {what}."
+    elif first["rows"] == 0:
         said = f"A group has vanished: {what}."
     else:
-        said = f"A group shrank: {what}, {top['ratio']:.0%} of its share."
-    others = [other["group"] for other in d["poor"][1:4]]
-    said += f" So did {'; '.join(others)}." if others else ""
-    rows = sum(d["left_out"].values())
+        said = f"A group shrank to {first['ratio']:.0%} of its share: {what}."
+    others = [other["group"] for other in d["_poor"][1:4]]
+    said += f" Others shrank as well: {'; '.join(others)}." if others else ""
+    rows = sum(d["rows_in_small_groups"].values())
     said += f" {rows:,} rows are in groups too small to ask about." if rows and verdict != "good" else ""
-    return Judged(verdict, said, d["p_poor"])
+    return Judged(verdict, said, d["_p"])

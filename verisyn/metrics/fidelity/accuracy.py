@@ -59,7 +59,10 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     found = [_Averaged.over(k, coded, rng) for k in _SETS if len(names) >= k]
     each, ceiling = np.mean([a.each for a in found], axis=0), float(np.mean([a.ceiling for a in found]))
     drawn = float(np.sqrt(sum(a.drawn**2 for a in found))) / len(found)
-    return Measure(float(each[0]), _interval(each, drawn), {
+    interval = _interval(each, drawn)
+    if not sides.pictured:
+        return Measure(float(each[0]), interval)
+    return Measure(float(each[0]), interval, {
         **{_SETS[a.columns]: a.told() for a in found}, "columns": len(names), "ceiling": ceiling,
         "items": sorted((a.item() for a in found), key=lambda item: item["value"]),
         "items_say": {"value": "accuracy of synthetic rows", "reference": "what as many real rows reach"}})
@@ -191,7 +194,8 @@ def _levels(sides: list[pl.Series]) -> list[np.ndarray]:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the gap to real rows."""
-    d, gap = measure.details, (1.0 if ceiling is None else ceiling) - measure.value
+    d, high = measure.details, 1.0 if ceiling is None else ceiling
+    gap = high - measure.value
     verdict: Verdict = "good" if gap <= GOOD else "fair" if gap <= FAIR else "poor"
     told = {name: d[name] for name in _SETS.values() if name in d}
     each = ", ".join(f"{name} {t['value']:.1%} ({t['holdout']:.1%})" for name, t in told.items())
@@ -200,4 +204,4 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
                                                       ("columns drawn alone", floor)) if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""
     said += f": {each}; {d['items'][0]['note']}"
-    return Judged(verdict, said + ".", None if ceiling is None else p_gap(measure, ceiling, FAIR))
+    return Judged(verdict, said + ".", p_gap(measure, high, FAIR))

@@ -44,12 +44,14 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     found = support(sides)
     far, own = found.fake_real[:, -1], found.real_real[:, -1]
     value, interval = integrated(far, own)
+    if not sides.pictured:
+        return Measure(value, interval)
     at = np.linspace(0.05, 1, 20)
     reached = curve(far, own, at)
     return Measure(value, interval, {
         "curve": [[round(float(a), 2), round(float(p), 6)] for a, p in zip(at, reached, strict=True)],
-        "odd": round(float(1 - curve(far, own, np.array([0.99]))[0]), 6), "parting": parting(found)[:5],
-        **_balls(found), "items": _items(far, own), "items_say": {
+        "further_out_than_99_of_100": round(float(1 - curve(far, own, np.array([0.99]))[0]), 6),
+        "parting": parting(found)[:5], **_balls(found), "items": _items(far, own), "items_say": {
             "value": "share of synthetic rows that lie there", "reference": "share of real rows that lie there"},
         "rows": len(far), "reference_rows": len(own)})
 
@@ -78,8 +80,8 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     verdict: Verdict = "good" if gap <= GOOD or chance else "fair" if gap <= FAIR else "poor"
     typical = next(i for i in d["items"] if i["reference"] == 0.9)
     said = (f"Where the most typical 90% of real rows lie, {typical['value']:.0%} of the synthetic rows lie, and "
-            f"{d['odd']:.1%} lie further out than 99% of real rows do; all in all they lie where real rows "
-            f"do to {measure.value:.1%}")
+            f"{d['further_out_than_99_of_100']:.1%} lie further out than 99% of real rows do; all in all they lie "
+            f"where real rows do to {measure.value:.1%}")
     beside = [f"{who} {value:.1%}" for who, value in (("real rows reach", ceiling), ("columns drawn alone", floor))
               if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""

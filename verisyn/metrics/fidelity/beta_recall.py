@@ -50,6 +50,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """See which share of the real rows lies in the typical places of synthetic rows, for every share of these."""
     found = support(sides)
     value, interval = integrated(found.real_fake[:, -1], found.fake_fake[:, -1])
+    if not sides.pictured:
+        return Measure(value, interval)
     reached, (low, high) = coverage(found)
     within = balls(found.real.vectors[:_TOLD], found.fake.vectors, found.fake_fake[:, K_BALL - 1]) > 0
     return Measure(value, interval, {
@@ -112,8 +114,8 @@ def _called(feature: Feature, scale: np.ndarray, code: int) -> str:
 
 def _nearest(sides: Sides, found: Support) -> dict[str, Any]:
     """How often training rows, and strangers, have a synthetic row nearer than any other row of their own side."""
-    rng = np.random.default_rng(1)
-    seen = shuffled(sides.narrowed(np.random.default_rng(0)).train, min(rows_of(sides), len(found.real_real)), rng)
+    rng = sides.rng("support")
+    seen = shuffled(sides.narrowed(rng).train, min(rows_of(sides), len(found.real_real)), rng)
     asked = seen.vectors[:_TOLD]
     to_fake, to_own = (neighbours(asked, rows, 1, others=own)[0][:, 0]
                        for rows, own in ((found.fake.vectors, False), (seen.vectors, True)))

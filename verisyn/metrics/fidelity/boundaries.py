@@ -6,8 +6,9 @@ days; columns of fewer than 50 known training values have no such bounds. A cate
 row holds the level. A missing value is within bounds. The value is the share of synthetic cells within bounds, over all
 columns; its interval (Wilson 1927) treats the cells of a row as leaning the same way. Real rows that the training data
 lacks overstep bounds too, now and then: each column is judged by how much more often synthetic rows overstep than the
-holdout's rows (Newcombe 1998), at a false discovery rate of 5 % over columns (Benjamini and Hochberg 1995). No bound
-that is told is a single row's value: it is rounded outwards.
+holdout's rows (Newcombe 1998), at a false discovery rate of 5 % over columns (Benjamini and Hochberg 1995). A bound is
+told only where five training rows or more share it, a level that no training row holds only where no real row that was
+read holds it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from verisyn.findings import Judged, Measure, Verdict
-from verisyn.kinds import Feature, K
+from verisyn.kinds import K
 from verisyn.metrics import Sides, enough, has_columns
-from verisyn.metrics._counts import ALARM, named
+from verisyn.metrics._counts import ALARM, excess, named
 from verisyn.metrics._levels import novel_levels, said
-from verisyn.metrics._stats import adjusted, clustered_share, newcombe, p_beyond, together
+from verisyn.metrics._stats import adjusted, clustered_share, p_beyond, together
 
 title = "Do the values stay within real bounds?"
 needs = ("features", "frame")
@@ -48,12 +49,8 @@ class _Bound:
     fake: np.ndarray
     holdout: np.ndarray
 
-    def excess(self) -> dict[str, Any]:
-        hits, rows, other, other_rows = int(self.fake.sum()), len(self.fake), int(self.holdout.sum()), len(self.holdout)
-        low, high = newcombe(hits, rows, other, other_rows)
-        return {"column": self.column, "what": self.what, "share": round(hits / rows, 6),
-                "holdout": round(other / other_rows, 6), "excess": round(hits / rows - other / other_rows, 6),
-                "interval": [round(low, 6), round(high, 6)]}
+    def told(self) -> dict[str, Any]:
+        return {"column": self.column, "what": self.what, **excess(self.fake, self.holdout)}
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -61,16 +58,15 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows, "real": sides.holdout.rows}, 20)
     has_columns(sides)
     bounds = [b for i in range(len(sides.train.features)) for b in _bounds(sides, i)]
-    bounds += [_Bound(n.column, f"levels that no real row has{f', such as {n.example!r}' if n.example else ''}", n.fake,
-                      n.holdout) for n in novel_levels(sides)]
+    bounds += [_Bound(n.column, n.what, n.fake, n.holdout) for n in novel_levels(sides)]
     cells = len(sides.train.features)
     over: dict[str, np.ndarray] = {}
     for bound in bounds:
         over[bound.column] = over.get(bound.column, False) | bound.fake
     out = sum(over.values(), np.zeros(sides.fake.rows, np.int64))
     value, interval = _within(out, cells)
-    checks = sorted((b.excess() for b in bounds), key=lambda c: (-c["interval"][0], -c["excess"]))
-    return Measure(value, interval, {"columns": cells, "checks": checks[:30], **_settled(checks), "items": [
+    checks = sorted((b.told() for b in bounds), key=lambda c: (-c["interval"][0], -c["excess"]))
+    return Measure(value, interval, {"columns_checked": cells, "checks": checks[:30], **_settled(checks), "items": [
         {"name": f"{c['column']!r}: {c['what']}", "value": c["share"], "reference": c["holdout"], "interval": None,
          "note": ""} for c in checks[:15] if c["share"] > 0], "items_say": {
              "value": "share of synthetic rows", "reference": "share of the holdout's rows"}})
@@ -90,29 +86,19 @@ def _bounds(sides: Sides, i: int) -> list[_Bound]:
     low, high = float(known[0]), float(known[-1])
     slack = 1e-6 * max(high - low, 1e-300) + 2e-7 * (0.0 if feature.unit else max(abs(low), abs(high)))
     values = [side.features[i].values for side in (sides.fake, sides.holdout)]
-    below, above = _outwards(feature, known)
-    found = [_Bound(feature.name, f"below {below}", *(v < low - slack for v in values)),
-             _Bound(feature.name, f"above {above}", *(v > high + slack for v in values))]
+    least, greatest = (_told(bound, which, known, feature.unit)
+                       for bound, which in ((low, "least"), (high, "greatest")))
+    found = [_Bound(feature.name, f"values below {least}", *(v < low - slack for v in values)),
+             _Bound(feature.name, f"values above {greatest}", *(v > high + slack for v in values))]
     if grain := _grain(known, feature.unit):
         step, words = grain
         found.append(_Bound(feature.name, words, *(_finer(v, step) for v in values)))
     return found
 
 
-def _outwards(feature: Feature, known: np.ndarray) -> tuple[str, str]:
-    """The bounds in words: as they are where five rows share them, else rounded outwards, past the row that sets them.
-    """
-    low, high = float(known[0]), float(known[-1])
-    spread = float(np.subtract(*np.quantile(known, [0.99, 0.01]))) or max(abs(low), abs(high), 1.0)
-    step = 10.0 ** np.floor(np.log10(spread / 10))
-    if feature.unit:
-        step = next((s for s, _ in _STEPS if s <= spread / 10), 1.0)
-
-    def told(bound: float, past: float) -> str:
-        shared = int((known == bound).sum()) >= K
-        return said(bound, feature.unit) if shared else f"about {said(float(f'{past:.12g}'), feature.unit)}"
-
-    return told(low, (np.ceil(low / step) - 1) * step), told(high, (np.floor(high / step) + 1) * step)
+def _told(bound: float, which: str, known: np.ndarray, unit: str) -> str:
+    """The bound in words: its figure where enough rows share it."""
+    return said(bound, unit) if int((known == bound).sum()) >= K else f"the {which} real value"
 
 
 def _grain(known: np.ndarray, unit: str) -> tuple[float, str] | None:
@@ -143,15 +129,15 @@ def _settled(checks: list[dict[str, Any]]) -> dict[str, Any]:
     slight = np.flatnonzero((adjusted(mild) <= ALARM) & np.array([c["interval"][0] > GOOD for c in checks], bool))
     which = bad if len(bad) else slight
     told = [f"{checks[i]['share']:.1%} of the rows hold {checks[i]['what']}, in {checks[i]['column']!r}" for i in which]
-    return {"found": "poor" if len(bad) else "fair" if len(slight) else "good", "p": together(poor), "named": told[:10],
-            "differ": len(told)}
+    return {"_found": "poor" if len(bad) else "fair" if len(slight) else "good", "_p": together(poor),
+            "_named": told[:10], "_differ": len(told)}
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge by the column that oversteps most beyond real rows."""
     d = measure.details
-    verdict: Verdict = d["found"]
+    verdict: Verdict = d["_found"]
     told = f"{measure.value:.2%} of the synthetic values lie within the bounds of real values"
     told += f" (of other real rows' {ceiling:.2%})" if ceiling is not None else ""
-    told += f"; beyond them: {named(d['named'], d['differ'])}" if d["named"] else ""
-    return Judged(verdict, told + ".", d["p"])
+    told += f"; beyond them: {named(d['_named'], d['_differ'])}" if d["_named"] else ""
+    return Judged(verdict, told + ".", d["_p"])

@@ -17,8 +17,8 @@ import numpy as np
 from verisyn.constraints import BaseRule
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Side, Sides, enough
-from verisyn.metrics._counts import ALARM, named
-from verisyn.metrics._stats import adjusted, clopper_pearson, newcombe, p_beyond, together
+from verisyn.metrics._counts import ALARM, excess, named
+from verisyn.metrics._stats import adjusted, clopper_pearson, p_beyond, together
 
 title = "Do the rows keep what holds between columns?"
 needs = ("frame",)
@@ -38,12 +38,12 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     if not rules:
         raise NotAnswered("no constraint between columns was found or given")
     fake, holdout = ([_broken(rule, side) for rule in rules] for side in (sides.fake, sides.holdout))
-    checks = sorted(({"rule": rule.sentence, **_excess(a, b)} for rule, a, b in zip(rules, fake, holdout, strict=True)),
+    checks = sorted(({"rule": rule.sentence, **excess(a, b)} for rule, a, b in zip(rules, fake, holdout, strict=True)),
                     key=lambda c: (-c["interval"][0], -c["excess"]))
     either = [np.any(flags, axis=0) for flags in (fake, holdout)]
     kept = int((~either[0]).sum())
     return Measure(kept / sides.fake.rows, clopper_pearson(kept, sides.fake.rows), {
-        "rules": len(rules), "any": _excess(*either), "checks": checks[:30], **_settled(checks), "items": [
+        "constraints": len(rules), "_any": excess(*either), "checks": checks[:30], **_settled(checks), "items": [
             {"name": c["rule"], "value": c["share"], "reference": c["holdout"],
              "interval": [round(x, 6) for x in clopper_pearson(c["rows"], sides.fake.rows)],
              "note": f"{c['rows']:,} synthetic rows"} for c in checks[:15]], "items_say": {
@@ -54,28 +54,22 @@ def _broken(rule: BaseRule, side: Side) -> np.ndarray:
     return np.asarray(rule.broken(side.frame), bool)
 
 
-def _excess(fake: np.ndarray, holdout: np.ndarray) -> dict[str, Any]:
-    hits, other = int(fake.sum()), int(holdout.sum())
-    low, high = newcombe(hits, len(fake), other, len(holdout))
-    return {"rows": hits, "share": round(hits / len(fake), 6), "holdout": round(other / len(holdout), 6),
-            "excess": round(hits / len(fake) - other / len(holdout), 6), "interval": [round(low, 6), round(high, 6)]}
-
-
 def _settled(checks: list[dict[str, Any]]) -> dict[str, Any]:
     """Which constraints are broken too often, beyond doubt; and the p-value of all together."""
     p = np.array([p_beyond(c["excess"], tuple(c["interval"]), POOR) for c in checks])
     bad = (adjusted(p) <= ALARM) & np.array([c["interval"][0] > POOR for c in checks])
-    return {"bad": int(bad.sum()), "p": together(p)}
+    return {"_bad": int(bad.sum()), "_p": together(p)}
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge by the constraint that is broken most beyond the rate of real rows."""
     d = measure.details
-    verdict: Verdict = "poor" if d["bad"] else "good" if d["any"]["excess"] <= GOOD else "fair"
+    verdict: Verdict = "poor" if d["_bad"] else "good" if d["_any"]["excess"] <= GOOD else "fair"
     broken = [f"{c['rule']} ({c['share']:.1%} of the rows break it)" for c in d["checks"] if c["rows"]]
-    said = f"{measure.value:.2%} of the synthetic rows keep the {d['rules']} constraint{'s' if d['rules'] > 1 else ''}"
+    many = "s" if d["constraints"] > 1 else ""
+    said = f"{measure.value:.2%} of the synthetic rows keep the {d['constraints']} constraint{many}"
     beside = [f"of {who} {value:.2%}" for who, value in (("other real rows", ceiling), ("columns drawn alone", floor))
               if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""
     said += f"; broken most: {named(broken)}" if broken and verdict != "good" else ""
-    return Judged(verdict, said + ".", d["p"])
+    return Judged(verdict, said + ".", d["_p"])

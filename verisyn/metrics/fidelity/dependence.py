@@ -27,6 +27,7 @@ title = "Do columns depend on each other as in real data?"
 needs = ("coarse", "features")
 best, worst = 1.0, 0.0
 stand_in = "train"
+references = ("https://doi.org/10.1016/j.jkss.2012.10.002",)
 GOOD, LOST = 0.02, 0.15
 """Good generators of the adult census are within 0.02 of real rows on average, columns drawn alone lose 0.13; a
 strength that moved by 0.15 tells another story of two columns, as it makes of none a weak one, of a weak one none."""
@@ -47,12 +48,16 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     tested = [_Tested(fake, real, rows), _Tested(_ranks(pairs, ordered, "fake"), _ranks(pairs, ordered, "real"), rows)]
     gaps = np.minimum(1.0, np.maximum(*(np.abs(t.gaps) for t in tested)))
     mean = 1 - gaps.mean(axis=0)
+    interval = jackknife(float(mean[0]), mean[1:1 + BLOCKS], mean[1 + BLOCKS:])
+    if not sides.pictured:
+        return Measure(float(mean[0]), interval)
     moved = np.concatenate([tested[0].p(LOST), tested[1].p(LOST)[ordered]])
-    return Measure(float(mean[0]), jackknife(float(mean[0]), mean[1:1 + BLOCKS], mean[1 + BLOCKS:]), {
-        **_named(sides, pairs, ordered, tested), "p": together(moved), "pairs": len(pairs),
-        "association": _mean(tested[0].gaps[:, 0]), "rank": _mean(tested[1].gaps[ordered, 0]),
-        "information": _mean(np.array([information(p.fake.sum(axis=0)) - information(p.real.sum(axis=0))
-                                       for p in pairs]))})
+    informed = np.array([information(p.fake.sum(axis=0)) - information(p.real.sum(axis=0)) for p in pairs])
+    return Measure(float(mean[0]), interval, {
+        **_named(sides, pairs, ordered, tested), "_p": together(moved), "pairs": len(pairs),
+        "mean_difference_of_association": _mean(tested[0].gaps[:, 0]),
+        "mean_difference_of_rank_correlation": _mean(tested[1].gaps[ordered, 0]),
+        "mean_difference_of_mutual_information": _mean(informed)})
 
 
 def _ranks(pairs: list[Pair], ordered: np.ndarray, side: str) -> np.ndarray:
@@ -98,7 +103,7 @@ def _named(sides: Sides, pairs: list[Pair], ordered: np.ndarray, tested: list[_T
                       "reference": round(real, 6), "note": _note(fake, real, bool(t)),
                       "interval": [round(max(-1.0 if t else 0.0, fake - quantile * error), 6),
                                    round(min(1.0, fake + quantile * error), 6)]})
-    return {"items": items[:_SHOWN], "differ": len(items), "items_say": {
+    return {"items": items[:_SHOWN], "pairs_that_differ": len(items), "items_say": {
         "value": "strength of dependence in synthetic rows (rank correlation, where that moved more)",
         "reference": "the same in real rows"}}
 
@@ -119,17 +124,17 @@ def _mean(gaps: np.ndarray) -> float | None:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the greatest move of a pair that is no chance, and the mean."""
     d, gap = measure.details, (1.0 if ceiling is None else ceiling) - measure.value
-    verdict: Verdict = "poor" if d["p"] <= _FDR else "good" if gap <= GOOD else "fair"
+    verdict: Verdict = "poor" if d["_p"] <= _FDR else "good" if gap <= GOOD else "fair"
     said = f"The strength of dependence of two columns differs from real data's by {1 - measure.value:.3f} on average"
     beside = [f"{who} {1 - value:.3f}" for who, value in (("real rows", ceiling), ("columns drawn alone", floor))
               if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""
     items = d["items"]
     if items:
-        first, others = items[0], d["differ"] - 1
-        more = f", the most of {d['differ']} pairs that differ beyond chance" if others else ""
+        first, others = items[0], d["pairs_that_differ"] - 1
+        more = f", the most of {d['pairs_that_differ']} pairs that differ beyond chance" if others else ""
         said += f"; that of {first['name']} is {first['note']}: {first['value']:.2f}, in real rows " \
                 f"{first['reference']:.2f}{more}"
     else:
         said += "; no pair differs beyond chance"
-    return Judged(verdict, said + ".", d["p"])
+    return Judged(verdict, said + ".", d["_p"])

@@ -37,10 +37,13 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     fake, real = sides.fake.coarse, sides.holdout.coarse
     each = np.array([overlaps(block_counts(fake, [i]), block_counts(real, [i])) for i in range(len(fake.sizes))])
     mean = each.mean(axis=0)
+    interval = jackknife(float(mean[0]), mean[1:1 + BLOCKS], mean[1 + BLOCKS:])
+    if not sides.pictured:
+        return Measure(float(mean[0]), interval)
     columns = [_column(sides, i, float(each[i, 0])) for i in range(len(each))]
     shapes = [c["shape"] for c in columns if c["shape"] is not None]
-    return Measure(float(mean[0]), jackknife(float(mean[0]), mean[1:1 + BLOCKS], mean[1 + BLOCKS:]), {
-        "columns": columns, "shapes": round(float(np.mean(shapes)), 6) if shapes else None})
+    return Measure(float(mean[0]), interval, {
+        "columns": columns, "mean_of_column_shapes": round(float(np.mean(shapes)), 6) if shapes else None})
 
 
 def _column(sides: Sides, i: int, value: float) -> dict[str, Any]:
@@ -80,11 +83,12 @@ def _levels_alike(sides: Sides, i: int) -> float | None:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the gap to real rows."""
-    gap = (1.0 if ceiling is None else ceiling) - measure.value
+    high = 1.0 if ceiling is None else ceiling
+    gap = high - measure.value
     verdict: Verdict = "good" if gap <= GOOD else "fair" if gap <= FAIR else "poor"
     said = f"The columns agree with real data to {measure.value:.1%} on average"
     said += f" (real rows reach {ceiling:.1%})" if ceiling is not None else ""
     alike = {c["name"]: min(c["value"], 1.0 if c["shape"] is None else c["shape"]) for c in measure.details["columns"]}
     worst = min(alike, key=alike.__getitem__)
     said += f"; the least alike is {worst!r} with {alike[worst]:.1%}."
-    return Judged(verdict, said, None if ceiling is None else p_gap(measure, ceiling, FAIR))
+    return Judged(verdict, said, p_gap(measure, high, FAIR))

@@ -22,6 +22,7 @@ from verisyn.kinds._regenerated import gone_feature
 from verisyn.metrics import Side, Sides, enough
 from verisyn.metrics._counts import Counts, blocks, mean_agreement, named, settle
 from verisyn.metrics._stats import Z, jackknife, p_beyond
+from verisyn.metrics._tables import BLOCKS, associations, left_out
 
 title = "Are values missing as they are in real data?"
 needs = ("frame", "features", "coarse")
@@ -34,7 +35,7 @@ rule = ("good: no rate, of gaps or of two gaps together, is a quarter more or a 
         "none, or less than half or more than twice the real one, or the dependence of gaps on some column is off by "
         f"more than {DEPENDS}, beyond doubt; fair: otherwise")
 references = ("https://doi.org/10.1016/j.jkss.2012.10.002",)
-_LEAST, _TOGETHER, _LEANING, _OTHERS, _BLOCKS = 20, 40, 20, 40, 20
+_LEAST, _TOGETHER, _LEANING, _OTHERS = 20, 40, 20, 40
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -53,13 +54,16 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     parts = [blocks(gaps[:, kept] ^ scarce[kept]) for gaps in (fake, holdout)]
     rows = [blocks(np.ones((len(gaps), 1), np.int64)) for gaps in (fake, holdout)]
     value, *without = mean_agreement(parts[0], rows[0], parts[1], rows[1])
+    interval = jackknife(value, *without)
+    if not sides.pictured:
+        return Measure(value, interval)
     rates = [(f"{names[i]!r} {'there' if scarce[i] else 'missing'}", counts[0][i], len(fake), counts[1][i], len(real))
              for i in kept]
     tested = Counts.of([*rates, *_pairs(fake, real, names)])
     leaning = _leaning(sides, rng)
-    return Measure(value, jackknife(value, *without), {
-        "columns": len(kept), "tests": len(tested.names) + len(leaning), **_settled(tested, leaning),
-        "dependence": [{k: v for k, v in x.items() if not k.startswith("p")} for x in leaning[:10]],
+    return Measure(value, interval, {
+        "columns_with_gaps": len(kept), "tests": len(tested.names) + len(leaning), **_settled(tested, leaning),
+        "dependence": [{k: v for k, v in x.items() if not k.startswith("_")} for x in leaning[:10]],
         "items": tested.items(), "items_say": {"value": "share of synthetic rows", "reference": "share of real rows"}})
 
 
@@ -115,58 +119,32 @@ def _leaning(sides: Sides, rng: np.random.Generator) -> list[dict[str, Any]]:
 def _apart(fake: np.ndarray, real: np.ndarray) -> dict[str, Any]:
     """How far two strengths, on all rows and without each block, are apart: the jackknife interval, and chances."""
     off = float(fake[0] - real[0])
-    variance = sum((_BLOCKS - 1) / _BLOCKS * float(((x[1:] - x[1:].mean()) ** 2).sum()) for x in (fake, real))
+    variance = sum((BLOCKS - 1) / BLOCKS * float(((x[1:] - x[1:].mean()) ** 2).sum()) for x in (fake, real))
     size, half = abs(off), max(Z * variance**0.5, 1e-6)
     return {"fake": round(float(fake[0]), 4), "real": round(float(real[0]), 4),
             "interval": [round(off - half, 6), round(off + half, 6)],
-            "p": p_beyond(size, (size - half, size + half), DEPENDS),
-            "p_alike": min(1.0, 2 * p_beyond(size, (size - half, size + half), 0.0))}
+            "_p": p_beyond(size, (size - half, size + half), DEPENDS),
+            "_p_alike": min(1.0, 2 * p_beyond(size, (size - half, size + half), 0.0))}
 
 
 def _strengths(codes: np.ndarray, gaps: list[np.ndarray]) -> list[np.ndarray]:
-    """Cramér's V of each gap with a coarse column: on all rows, then without each of 20 blocks."""
+    """Cramér's V of each gap with a coarse column: on all rows, then without each block of rows."""
     bins = int(codes.max(initial=0)) + 1
-    cell = (np.arange(len(codes)) % _BLOCKS) * bins + codes
-    every = _without(np.bincount(cell, minlength=_BLOCKS * bins).reshape(_BLOCKS, bins))
-    return [strength(_without(np.bincount(cell[gap], minlength=_BLOCKS * bins).reshape(_BLOCKS, bins)), every)
-            for gap in gaps]
+    cell = (np.arange(len(codes)) % BLOCKS) * bins + codes
 
+    def counted(rows: np.ndarray) -> np.ndarray:
+        return np.bincount(cell[rows], minlength=BLOCKS * bins).reshape(BLOCKS, 1, bins)
 
-def _without(parts: np.ndarray) -> np.ndarray:
-    whole = parts.sum(axis=0)
-    return np.vstack([whole, whole - parts]).astype(float)
-
-
-def strength(hits: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return Cramér's V without its bias of tables of two rows: `hits` and the rest of `rows`, in bins.
-
-    Parameters
-    ----------
-    hits, rows : float arrays of shape (tables, bins)
-
-    Examples
-    --------
-    >>> strength(np.array([[50.0, 0.0], [25.0, 25.0]]), np.array([[50.0, 50.0], [50.0, 50.0]])).round(2).tolist()
-    [1.0, 0.0]
-    """
-    n = rows.sum(axis=1)
-    rate = hits.sum(axis=1) / n
-    gaps = hits / np.maximum(rows, 1) - rate[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        phi2 = (rows * gaps**2).sum(axis=1) / (n * rate * (1 - rate))
-    bins = (rows > 0).sum(axis=1)
-    phi2 = np.maximum(0.0, np.nan_to_num(phi2) - (bins - 1) / (n - 1))
-    fewest = np.minimum(bins - (bins - 1) ** 2 / (n - 1), 2 - 1 / (n - 1)) - 1
-    return np.minimum(1.0, np.sqrt(phi2 / np.where(fewest > 0, fewest, 1.0)))
+    return [associations(left_out(np.hstack([counted(gap), counted(~gap)]))) for gap in gaps]
 
 
 def _settled(tested: Counts, leaning: list[dict[str, Any]]) -> dict[str, Any]:
     """The verdict of all tests together, and those that gave it, in words."""
-    found = settle(np.append(tested.p_poor, [x["p"] for x in leaning]),
-                   np.append(tested.p(1.0), [x["p_alike"] for x in leaning]),
+    found = settle(np.append(tested.p_poor, [x["_p"] for x in leaning]),
+                   np.append(tested.p(1.0), [x["_p_alike"] for x in leaning]),
                    np.append(tested.off, [abs(x["fake"] - x["real"]) > DEPENDS / 2 for x in leaning]).astype(bool))
     told = [tested.told(i) if i < len(tested.names) else _leans(leaning[i - len(tested.names)]) for i in found.which]
-    return {"found": found.verdict, "p": found.p, "named": told[:10], "differ": len(told)}
+    return {"_found": found.verdict, "_p": found.p, "_named": told[:10], "_differ": len(told)}
 
 
 def _leans(x: dict[str, Any]) -> str:
@@ -177,8 +155,9 @@ def _leans(x: dict[str, Any]) -> str:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge by the tests of rates, of pairs and of what gaps depend on; name those that differ."""
     d = measure.details
-    which = "column with gaps has" if d["columns"] == 1 else f"{d['columns']} columns with gaps have"
+    columns, differ = d["columns_with_gaps"], d["_named"]
+    which = "column with gaps has" if columns == 1 else f"{columns} columns with gaps have"
     said = f"The {which} as many of them as in real data to {measure.value:.1%}"
     said += f" (real rows reach {ceiling:.1%})" if ceiling is not None else ""
-    said += f"; differing most: {named(d['named'], d['differ'])}" if d["named"] else "; nothing differs beyond chance"
-    return Judged(d["found"], said + ".", d["p"])
+    said += f"; differing most: {named(differ, d['_differ'])}" if differ else "; nothing differs beyond chance"
+    return Judged(d["_found"], said + ".", d["_p"])

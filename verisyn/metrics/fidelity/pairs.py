@@ -19,6 +19,7 @@ title = "Do pairs of columns look alike?"
 needs = ("coarse",)
 best, worst = 1.0, 0.0
 stand_in = "train"
+references = ("https://doi.org/10.1016/j.jkss.2012.10.002", "https://github.com/mostly-ai/mostlyai-qa")
 GOOD, FAIR = 0.03, 0.08
 """Below what real rows reach; on about 100 bins the error of a pair is half as large again as a single column's."""
 rule = f"good: within {GOOD:.0%} of what real rows reach; fair: within {FAIR:.0%}; poor: otherwise"
@@ -33,9 +34,11 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     pairs = pair_tables(sides)
     each = np.array([overlaps(*(x.reshape(len(x), -1) for x in (p.fake, p.real))) for p in pairs])
     mean, blocks = each.mean(axis=0), (each.shape[1] - 1) // 2
+    interval = jackknife(float(mean[0]), mean[1:1 + blocks], mean[1 + blocks:])
+    if not sides.pictured:
+        return Measure(float(mean[0]), interval)
     worst = [{"a": names[pairs[i].a], "b": names[pairs[i].b], "value": round(float(each[i, 0]), 6)}
              for i in np.argsort(each[:, 0])[:10]]
-    interval = jackknife(float(mean[0]), mean[1:1 + blocks], mean[1 + blocks:])
     return Measure(float(mean[0]), interval, {"names": names[:ALL], **_heat(sides), "worst": worst,
                                               "pairs": len(pairs), "pairs_in_all": width * (width - 1) // 2})
 
@@ -55,13 +58,13 @@ def _heat(sides: Sides) -> dict[str, list[list[float]]]:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the gap to real rows."""
-    gap = (1.0 if ceiling is None else ceiling) - measure.value
+    high = 1.0 if ceiling is None else ceiling
+    gap = high - measure.value
     worst = measure.details["worst"][0]
     verdict: Verdict = "good" if gap <= GOOD else "fair" if gap <= FAIR else "poor"
-    p = None if ceiling is None else p_gap(measure, ceiling, FAIR)
     said = f"Pairs of columns agree with real data to {measure.value:.1%} on average"
     beside = [f"{who} {value:.1%}" for who, value in (("real rows reach", ceiling), ("columns drawn alone", floor))
               if value is not None]
     said += f" ({', '.join(beside)})" if beside else ""
     said += f"; the least alike are {worst['a']!r} and {worst['b']!r} with {worst['value']:.1%}."
-    return Judged(verdict, said, p)
+    return Judged(verdict, said, p_gap(measure, high, FAIR))

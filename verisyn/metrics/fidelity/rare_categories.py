@@ -21,9 +21,10 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Sides, enough
-from verisyn.metrics._counts import ALARM, Counts, mean_agreement, named, settle
+from verisyn.metrics._counts import ALARM, Counts, excess, mean_agreement, named, settle
 from verisyn.metrics._levels import Novel, novel_levels, rare_levels
-from verisyn.metrics._stats import adjusted, jackknife, newcombe, p_beyond, together
+from verisyn.metrics._stats import adjusted, jackknife, p_beyond, together
+from verisyn.metrics._tables import BLOCKS
 
 title = "Do rare categories keep their share?"
 needs = ("features", "frame")
@@ -50,16 +51,19 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     if not levels:
         raise NotAnswered(f"no level is held by fewer than {RARE:.0%} of the rows and yet by enough of them to count")
     by_block = {id(side): np.column_stack([level.blocks(side) for level in levels]) for side in (fake, train, holdout)}
-    rows = {id(side): np.bincount(np.arange(side.rows) % 20, minlength=20)[:, None] for side in (fake, holdout)}
+    rows = {id(side): np.bincount(np.arange(side.rows) % BLOCKS, minlength=BLOCKS)[:, None] for side in (fake, holdout)}
     value, *without = mean_agreement(by_block[id(fake)], rows[id(fake)], by_block[id(holdout)], rows[id(holdout)])
+    interval = jackknife(value, *without)
+    if not sides.pictured:
+        return Measure(value, interval)
     made, seen = (by_block[id(side)].sum(axis=0) for side in (fake, train))
     real = seen + by_block[id(holdout)].sum(axis=0)
     counts = Counts.of([(level.name, made[i], fake.rows, real[i], train.rows + holdout.rows)
                         for i, level in enumerate(levels)])
     found = settle(counts.p_poor, counts.p(1.0), counts.off)
-    return Measure(value, jackknife(value, *without), {
-        "levels": len(levels), "lost": int((made == 0).sum()), "found": found.verdict, "p": found.p,
-        "named": [counts.told(i) for i in found.which[:10]], "differ": len(found.which),
+    return Measure(value, interval, {
+        "rare_levels": len(levels), "levels_lost": int((made == 0).sum()), "_found": found.verdict, "_p": found.p,
+        "_named": [counts.told(i) for i in found.which[:10]], "_differ": len(found.which),
         **_invented(novel_levels(sides)),
         "items": counts.items(), "items_say": {"value": "share of synthetic rows that hold it",
                                                "reference": "share of real rows that hold it"}})
@@ -68,36 +72,27 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
 def _invented(novel: list[Novel]) -> dict[str, Any]:
     """Columns in which invented levels are too many to be chance, most first, and the p-value of all columns together.
     """
-    checks = [_excess(n) for n in novel]
+    checks = [{"column": n.column, "what": n.what, **excess(n.fake, n.holdout)} for n in novel]
     p, some = (np.array([p_beyond(c["excess"], tuple(c["interval"]), border) for c in checks])
                for border in (INVENTED, SOME))
-    sure = [c for c, q in zip(checks, adjusted(some), strict=True) if q <= ALARM and c["example"]]
-    return {"invented": sorted(sure, key=lambda c: -c["interval"][0])[:10], "p_invented": together(p)}
-
-
-def _excess(novel: Novel) -> dict[str, Any]:
-    """How many rows hold a level that no training row holds, beside the holdout's rows that do."""
-    fake, holdout = novel.fake, novel.holdout
-    low, high = newcombe(float(fake.sum()), len(fake), float(holdout.sum()), len(holdout))
-    return {"column": novel.column, "share": round(float(fake.mean()), 6), "holdout": round(float(holdout.mean()), 6),
-            "excess": round(float(fake.mean() - holdout.mean()), 6), "interval": [round(low, 6), round(high, 6)],
-            "example": novel.example}
+    sure = [c for c, q in zip(checks, adjusted(some), strict=True) if q <= ALARM]
+    return {"invented": sorted(sure, key=lambda c: -c["interval"][0])[:10], "_p_invented": together(p)}
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge by the tests of all levels, and by invented ones; name them."""
     d = measure.details
     made_up = d["invented"]
-    verdict: Verdict = d["found"]
+    verdict: Verdict = d["_found"]
     if any(n["interval"][0] > INVENTED for n in made_up):
         verdict = "poor"
     elif made_up and verdict == "good":
         verdict = "fair"
-    which = "rare level keeps its" if d["levels"] == 1 else f"{d['levels']} rare levels keep their"
-    said = f"The {which} share of the rows to {measure.value:.1%}{' on average' if d['levels'] > 1 else ''}"
+    which = "rare level keeps its" if d["rare_levels"] == 1 else f"{d['rare_levels']} rare levels keep their"
+    said = f"The {which} share of the rows to {measure.value:.1%}{' on average' if d['rare_levels'] > 1 else ''}"
     said += f" (real rows reach {ceiling:.1%})" if ceiling is not None else ""
-    said += f"; differing most: {named(d['named'], d['differ'])}" if d["named"] else "; none differs beyond chance"
+    said += f"; differing most: {named(d['_named'], d['_differ'])}" if d["_named"] else "; none differs beyond chance"
     if made_up:
-        said += (f". Invented: {made_up[0]['share']:.1%} of the rows hold a level of {made_up[0]['column']!r} that no "
-                 f"real row has, such as {made_up[0]['example']!r}")
-    return Judged(verdict, said + ".", together([d["p"], d["p_invented"]]))
+        first = made_up[0]
+        said += f". Invented: {first['share']:.1%} of the rows hold, in {first['column']!r}, {first['what']}"
+    return Judged(verdict, said + ".", together([d["_p"], d["_p_invented"]]))

@@ -74,11 +74,14 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
              for side in ("fake", "holdout")}
     known = {side: np.column_stack([~np.isnan(e.of(getattr(sides, side))) for e in ends]) for side in flags}
     value, *without = mean_agreement(*(blocks(a) for side in flags for a in (flags[side], known[side])))
+    interval = jackknife(value, *without)
+    if not sides.pictured:
+        return Measure(value, interval)
     counts = Counts.of([*_masses(sides, ends, depth), *_pairs(sides, rng)])
     shapes = _shapes(sides, ends)
-    return Measure(value, jackknife(value, *without), {
-        "ends": len(ends), "tests": len(counts.names) + len(shapes), "shapes": [
-            {k: v for k, v in s.items() if not k.startswith("p")} for s in shapes[:10]], **_settled(counts, shapes),
+    return Measure(value, interval, {
+        "tails": len(ends), "tests": len(counts.names) + len(shapes), "shapes": [
+            {k: v for k, v in s.items() if not k.startswith("_")} for s in shapes[:10]], **_settled(counts, shapes),
         "items": counts.items(), "items_say": {"value": "share of synthetic rows there",
                                                "reference": "share of real rows there"}})
 
@@ -126,7 +129,7 @@ def _p(further: Influence) -> dict[str, float]:
     value, interval = further.value, further.interval()
     low, high = (p_beyond(value, interval, 0.5 + sign * SHAPE, worse=sign) for sign in (-1, 1))
     off, half = abs(value - 0.5), (interval[1] - interval[0]) / 2
-    return {"p": min(low, high), "p_alike": min(1.0, 2 * p_beyond(off, (off - half, off + half), 0.0))}
+    return {"_p": min(low, high), "_p_alike": min(1.0, 2 * p_beyond(off, (off - half, off + half), 0.0))}
 
 
 def _pairs(sides: Sides, rng: np.random.Generator) -> list[tuple[str, int, int, int, int]]:
@@ -155,11 +158,11 @@ def _flags(side: Side, train: Side, ends: list[_End]) -> tuple[np.ndarray, np.nd
 
 def _settled(counts: Counts, shapes: list[dict[str, Any]]) -> dict[str, Any]:
     """The verdict of all tests together, and those that gave it, in words."""
-    found = settle(np.append(counts.p_poor, [s["p"] for s in shapes]),
-                   np.append(counts.p(1.0), [s["p_alike"] for s in shapes]),
+    found = settle(np.append(counts.p_poor, [s["_p"] for s in shapes]),
+                   np.append(counts.p(1.0), [s["_p_alike"] for s in shapes]),
                    np.append(counts.off, [abs(s["further"] - 0.5) > SHAPE / 2 for s in shapes]).astype(bool))
     told = [counts.told(i) if i < len(counts.names) else _reach(shapes[i - len(counts.names)]) for i in found.which]
-    return {"found": found.verdict, "p": found.p, "named": told[:10], "differ": len(told)}
+    return {"_found": found.verdict, "_p": found.p, "_named": told[:10], "_differ": len(told)}
 
 
 def _reach(shape: dict[str, Any]) -> str:
@@ -171,8 +174,8 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     """Judge by the tests of all tails, and name those that differ."""
     d = measure.details
     beside = [f"{who} {value:.1%}" for who, value in (("real rows reach", ceiling),) if value is not None]
-    which = "only tail holds" if d["ends"] == 1 else f"{d['ends']} tails hold"
+    which = "only tail holds" if d["tails"] == 1 else f"{d['tails']} tails hold"
     said = f"The {which} as many synthetic rows as real ones to {measure.value:.1%}"
     said += f" ({', '.join(beside)})" if beside else ""
-    said += f"; differing most: {named(d['named'], d['differ'])}" if d["named"] else "; none differs beyond chance"
-    return Judged(d["found"], said + ".", d["p"])
+    said += f"; differing most: {named(d['_named'], d['_differ'])}" if d["_named"] else "; none differs beyond chance"
+    return Judged(d["_found"], said + ".", d["_p"])

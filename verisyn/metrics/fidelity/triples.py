@@ -29,6 +29,7 @@ title = "Do three columns interplay as in real data, beyond their pairs?"
 needs = ("coarse", "features")
 best, worst = 1.0, 0.0
 stand_in = None
+references = ("https://doi.org/10.1007/978-0-387-72806-3", "https://doi.org/10.4324/9780203771587")
 GOOD, POOR = 0.03, 0.10
 """Cohen calls 0.1 a small effect, one that careful eyes can see; at 0.03 three rows in a hundred are in a wrong cell
 at most. Real tables have little of it to lose: columns of the adult census drawn alone come to 0.05."""
@@ -43,7 +44,7 @@ _FINE = 1_000
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Fit every triple of the synthetic and the training rows."""
     enough({"synthetic": sides.fake.rows, "training": sides.train.rows}, _LEAST)
-    fake, train, stranger = (side.some(sides.effort.learnt, np.random.default_rng(0))
+    fake, train, stranger = (side.some(sides.effort.learnt, sides.rng("triples"))
                              for side in (sides.fake, sides.train, sides.holdout))
     maps = _maps(train, GROUPS if min(fake.rows, train.rows) >= _FINE else GROUPS - 1)
     kept = [i for i, groups in enumerate(maps) if groups.max() > 0]
@@ -58,11 +59,14 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
 
     real = counted(train)
     found = compare(counted(fake), real)
-    own = compare(counted(stranger), real) if stranger.rows >= _LEAST else None
     worst = int(np.argmax(found.squares))
+    value, interval = 1 - float(found.strength[worst]), found.agreement(worst)
+    if not sides.pictured:
+        return Measure(value, interval)
+    own = compare(counted(stranger), real) if stranger.rows >= _LEAST else None
     said = [" and ".join([", ".join(repr(names[k]) for k in t[:2]), repr(names[t[2]])]) for t in triples.tolist()]
-    return Measure(1 - float(found.strength[worst]), found.agreement(worst), {
-        **_items(found, own, said), "p": together(found.p(POOR)), "triples": len(triples),
+    return Measure(value, interval, {
+        **_items(found, own, said), "_p": together(found.p(POOR)), "triples": len(triples),
         "triples_in_all": len(kept) * (len(kept) - 1) * (len(kept) - 2) // 6, "rows": fake.rows,
         **({"ceiling": round(1 - float(own.strength.max()), 6)} if own else {})})
 
@@ -97,7 +101,7 @@ def _items(found: Fit, own: Fit | None, said: list[str]) -> dict[str, Any]:
     items = [{"name": said[i], "value": round(1 - float(found.strength[i]), 6),
               "reference": round(1 - float(own.strength[i]), 6) if own else None,
               "interval": [round(x, 6) for x in found.agreement(i)], "note": ""} for i in order[:_SHOWN]]
-    return {"items": items, "differ": len(differ), "items_say": {
+    return {"items": items, "triples_that_differ": len(differ), "items_say": {
         "value": "agreement of the interplay of three columns, synthetic rows with training rows",
         "reference": "the same of holdout rows"}}
 
@@ -105,16 +109,16 @@ def _items(found: Fit, own: Fit | None, said: list[str]) -> dict[str, Any]:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the worst triple."""
     d, strength = measure.details, 1 - measure.value
-    verdict: Verdict = "poor" if d["p"] <= _FDR else "good" if strength <= GOOD else "fair"
+    verdict: Verdict = "poor" if d["_p"] <= _FDR else "good" if strength <= GOOD else "fair"
     if not d["items"]:
         said = f"Beyond what pairs show, none of {d['triples']:,} triples of columns differs from real data by more "
-        return Judged(verdict, said + "than chance.", d["p"])
+        return Judged(verdict, said + "than chance.", d["_p"])
     item, said = d["items"][0], "Beyond what pairs show, "
     size = f"a strength of {1 - item['value']:.2f} (0 none, 1 altogether)"
     if verdict == "good":
         said += f"three columns interplay as in real data; the most different are {item['name']}, by {size}"
     else:
         said += f"{item['name']} interplay otherwise than in real data, by {size}"
-    if d["differ"] > 1:
-        said += f", of {d['differ']:,} among {d['triples']:,} triples that differ by more than chance"
-    return Judged(verdict, said + ".", d["p"])
+    if d["triples_that_differ"] > 1:
+        said += f", of {d['triples_that_differ']:,} among {d['triples']:,} triples that differ by more than chance"
+    return Judged(verdict, said + ".", d["_p"])

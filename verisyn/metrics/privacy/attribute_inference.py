@@ -19,7 +19,7 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import COLUMNS, Side, Sides, enough
-from verisyn.metrics._attack import LEAST, blocks, bounds, residual, said
+from verisyn.metrics._attack import LEAST, bounds, residual, said
 from verisyn.metrics._near import nearest
 from verisyn.metrics._stats import adjusted, p_beyond, together
 
@@ -28,11 +28,11 @@ needs = ("features", "vectors")
 best, worst = 0.0, 1.0
 stand_in, floor = None, False
 references = ("https://arxiv.org/abs/2211.10459",)
-POOR, GOOD, BOUND = 0.05, 0.02, 0.30
-"""One in twenty of the values that strangers keep hidden is a leak; 2 % is within what chance gives many columns; an
-interval that reaches beyond 30 % has too few rows behind it to be called good."""
-rule = (f"poor: a risk above {POOR:.0%} even at the low end of the interval; good: {GOOD:.0%} or less at the low end "
-        f"and {BOUND:.0%} or less at the high end for every sensitive column; fair: otherwise")
+POOR, GOOD, BOUND = 0.05, 0.05, 0.20
+"""One in twenty of the values that strangers keep hidden is a leak, and chance gives a few thousand clean rows less as
+a rule; an interval that reaches beyond 20 % has too few rows behind it to be called good."""
+rule = (f"poor: a risk above {POOR:.0%} even at the low end of the interval; good: a value of {GOOD:.0%} or less, and "
+        f"{BOUND:.0%} or less at the high end for every sensitive column; fair: otherwise")
 _MOST, _TOLERANCE, _FALSE = 8, 0.025, 0.05
 _SEARCHES, _EACH = 10, 2
 """All columns together cost as much as so many searches, one column as much as so many: where most values can be
@@ -75,7 +75,7 @@ def _narrowed(sides: Sides, columns: list[int], rng: np.random.Generator) -> tup
 def _checks(sides: Sides, columns: list[int], rng: np.random.Generator) -> tuple[list[dict[str, Any]], list[str]]:
     rows, queries = bounds(sides)
     each = min(_EACH, _SEARCHES / len(columns)) * queries / 2
-    fake, known = sides.fake.some(rows, rng), blocks(sides.train)
+    fake, known = sides.fake.some(rows, rng), sides.train.blocks
     asked = [side.some(int(each), rng) for side in (sides.train, sides.holdout)]
     found, open_secrets = [], []
     for i in columns:
@@ -91,11 +91,11 @@ def _checks(sides: Sides, columns: list[int], rng: np.random.Generator) -> tuple
     return found, open_secrets
 
 
-def _right(asked: Side, fake: Side, i: int, block: np.ndarray, guess: np.ndarray) -> np.ndarray:
+def _right(asked: Side, fake: Side, i: int, block: slice, guess: np.ndarray) -> np.ndarray:
     if asked.features[i].levels:
         truth, held = (np.nan_to_num(side.features[i].values, nan=-1.0) for side in (asked, fake))
         return truth == held[guess]
-    truth, held = (side.vectors[:, block[0]] for side in (asked, fake))
+    truth, held = (side.vectors[:, block.start] for side in (asked, fake))
     return np.abs(truth - held[guess]) <= _TOLERANCE
 
 
@@ -104,7 +104,7 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     checks = measure.details["checks"]
     p = [p_beyond(c["risk"], tuple(c["interval"]), POOR) for c in checks]
     poor = [c for c, q in zip(checks, adjusted(np.array(p)), strict=True) if c["interval"][0] > POOR and q <= _FALSE]
-    fine = all(c["interval"][0] <= GOOD and c["interval"][1] <= BOUND for c in checks)
+    fine = measure.value <= GOOD and all(c["interval"][1] <= BOUND for c in checks)
     verdict: Verdict = "poor" if poor else "good" if fine else "fair"
     c = (poor or checks)[0]
     told = (f"To one who knows all else of a row it learnt from, the synthetic data gives {c['column']!r} away in "

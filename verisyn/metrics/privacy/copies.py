@@ -29,6 +29,7 @@ title = "Does it copy real rows?"
 needs = ("frame", "features", "vectors", "whole")
 best, worst = 0.0, 1.0
 stand_in, floor = None, False
+references = ("https://doi.org/10.1002/(sici)1097-0258(19980430)17:8%3C873::aid-sim779%3E3.0.co;2-i",)
 POOR, GOOD, BOUND = 0.005, 0.01, 0.05
 """One row in 200 copied beyond coincidence is a fault, not chance; 5 % is the widest bound that is called good."""
 rule = (f"poor: more than {POOR:.1%} of the rows copy training rows beyond the strangers' rate, at the low end of the "

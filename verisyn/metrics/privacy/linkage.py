@@ -15,7 +15,7 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Side, Sides, enough
-from verisyn.metrics._attack import LEAST, blocks, bounds, residual, said
+from verisyn.metrics._attack import LEAST, bounds, residual, said
 from verisyn.metrics._stats import p_beyond
 
 title = "Does it help to link two files about the people it learnt from?"
@@ -41,13 +41,13 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     if width < 2:
         raise NotAnswered("it takes two columns to have two files of them")
     rows, queries = bounds(sides)
-    known, fake = blocks(sides.train), sides.fake.some(rows, rng)
+    known, fake = sides.train.blocks, sides.fake.some(rows, rng)
     both = (sides.train, sides.holdout)
     rows_asked = [np.array_split(rng.permutation(side.rows)[:queries // 2], _SPLITS) for side in both]
     linked: list[list[np.ndarray]] = [[], []]
     for asked in zip(*rows_asked, strict=True):
         parts = np.array_split(rng.permutation(width), 2)
-        halves = [np.concatenate([known[i] for i in sorted(part)]) for part in parts]
+        halves = [np.r_[tuple(known[i] for i in sorted(part))] for part in parts]
         for side, chosen, hits in zip(both, asked, linked, strict=True):
             hits.append(_linked(side.take(chosen), fake, halves))
     flags = [np.concatenate(hits) for hits in linked]
@@ -56,8 +56,9 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
         raise NotAnswered("the two halves of every stranger's row are linked too")
     splits = [[round(float(part.mean()), 6) for part in split] for split in zip(*linked, strict=True)]
     return Measure(risk["risk"], tuple(risk["interval"]), {
-        **risk, "ceiling": 0.0, "splits": splits, "rows": len(flags[0]), "control_rows": len(flags[1]),
-        "synthetic": fake.rows})
+        "linked": risk["attack"], "linked_interval": risk["attack_interval"],
+        "strangers_linked": risk["control"], "strangers_linked_interval": risk["control_interval"],
+        "ceiling": 0.0, "splits": splits, "rows": len(flags[0]), "strangers": len(flags[1]), "synthetic": fake.rows})
 
 
 def _linked(asked: Side, fake: Side, halves: list[np.ndarray]) -> np.ndarray:
@@ -78,8 +79,9 @@ def _linked(asked: Side, fake: Side, halves: list[np.ndarray]) -> np.ndarray:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the risk."""
     d, (low, high) = measure.details, measure.interval
+    risk = {"risk": measure.value, "interval": measure.interval}
     verdict: Verdict = "poor" if low > POOR else "good" if measure.value <= GOOD and high <= BOUND else "fair"
     told = ("With half of the columns in one file and half in another, an attacker links "
-            f"{d['attack']:.1%} of the rows it learnt from through a synthetic row near to both, and "
-            f"{d['control']:.1%} of strangers: {said(d)} are linked because they were learnt from.")
+            f"{d['linked']:.1%} of the rows it learnt from through a synthetic row near to both, and "
+            f"{d['strangers_linked']:.1%} of strangers: {said(risk)} are linked because they were learnt from.")
     return Judged(verdict, told, p_beyond(measure.value, measure.interval, POOR))

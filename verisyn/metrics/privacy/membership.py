@@ -6,8 +6,12 @@ denser than the reference. The log of the ratio is the sum of two estimates: log
 - log(distance to the nearest synthetic row), and the log odds of gradient boosting that learnt to tell synthetic from
 reference rows. Members are training rows, non-members one half of the holdout with the other half as reference; then
 the halves change places. The interval is DeLong's. Beside it: how many members are caught at one false alarm in a
-hundred, and in a thousand, with exact intervals (Clopper and Pearson); and the least ε of differential privacy that is
-compatible with them (Jagielski, Ullman and Oprea, NeurIPS 2020): a bound from below, no promise from above.
+hundred, and in a thousand, where the threshold that so many of all strangers would pass lies between two scores of
+those at hand (a binomial count of them lies above it), and the interval goes from the lower end of Clopper and
+Pearson's at the one to the upper end at the other; under 4 380 strangers the lower end at one in a thousand is
+therefore 0. And the least ε of differential privacy that is compatible with the attack's success (Jagielski, Ullman and
+Oprea, NeurIPS 2020), as if each row were a trial of its own, while all come of one run of the generator: a bound from
+below, no promise from above.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, Verdict
 from verisyn.metrics import Sides
-from verisyn.metrics._attack import attack, leaked, rates
+from verisyn.metrics._attack import CAUGHT, CAUGHT_OF_1000, attack, leaked, rates
 from verisyn.metrics._stats import auc, p_beyond, roc, together
 
 title = "Can an attacker tell whose rows were learnt from?"
@@ -28,12 +32,9 @@ stand_in = "holdout"
 references = ("https://arxiv.org/abs/2302.12580", "https://arxiv.org/abs/2006.07709")
 EVEN = 0.55
 """At 0.55 an attacker who is shown a member and a stranger errs in 45 of 100 cases; a coin errs in 50."""
-CAUGHT = 0.03
-"""Three times as many members caught as strangers accused shows a leak of single rows that the average hides."""
-CAUGHT_OF_1000 = 0.01
-"""Ten times as many members caught as strangers accused, where one stranger in a thousand is."""
-EPSILON = ("a bound from below: no generator of a smaller ε leaks so much, at 95 % confidence; the true ε may be "
-           "larger, and unbounded")
+EPSILON = ("a bound from below, as if rows were independent of each other, while one run of the generator saw all of "
+           "them: then no generator of a smaller ε leaks so much, at 95 % confidence; the true ε may be larger, and "
+           "unbounded")
 rule = (f"poor: AUC above {EVEN:.2f}, or more than {CAUGHT:.0%} of members caught at 1 % false alarms, or more than "
         f"{CAUGHT_OF_1000:.0%} at 0.1 %, even at the low end of the interval; good: AUC of {EVEN:.2f} or less at the "
         "high end; fair: otherwise")
@@ -52,7 +53,7 @@ def measured(truth: np.ndarray, score: np.ndarray, details: dict[str, Any]) -> M
     found = auc(truth, score)
     return Measure(found.value, found.interval(), {**details, "roc": roc(truth, score), **rates(truth, score),
                                                    "epsilon_at_least": round(leaked(truth, score), 6),
-                                                   "epsilon_says": EPSILON})
+                                                   "epsilon_is": EPSILON})
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
@@ -75,5 +76,5 @@ def judged(measure: Measure, said: str) -> Judged:
     if verdict == "fair" and measure.value <= EVEN:
         said += "; there are too few rows to bound this more tightly"
     p = [p_beyond(measure.value, measure.interval, EVEN),
-         *(p_beyond(d[key], d[f"{key}_interval"], border) for key, (border, _) in told.items())]
+         *(d[f"_{key}_p"] for key in told)]
     return Judged(verdict, said + ".", together(p))

@@ -3,8 +3,9 @@
 The attacker holds the synthetic rows alone and takes a row for a member the nearer the nearest of them lies (in the
 manner of GAN-Leaks: Chen, Yu, Zhang and Fritz, CCS 2020). Members are training rows, non-members as many rows of the
 holdout. The interval is DeLong's. Beside it: how many members are caught at one false alarm in a hundred, and in a
-thousand, with exact intervals (Clopper and Pearson). Rows that are easy to come near for anyone blur this attack; the
-one that compares with a reference is stronger.
+thousand, with intervals that count the error of the threshold too, and the least ε of differential privacy that is
+compatible with the attack's success, as if rows were independent; both as in `privacy.membership`. Rows that are easy
+to come near for anyone blur this attack; the one that compares with a reference is stronger.
 """
 
 from __future__ import annotations

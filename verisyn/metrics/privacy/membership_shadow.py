@@ -8,8 +8,10 @@ a row is the log of the likelihood ratio of its nearness in the assessed data un
 Nasr, Song, Terzis and Tramèr, IEEE S&P 2022); what sets all rows apart from the shadows alike is taken out. The
 shadows are made by `table.trees`, with its own defaults, and stand in for the assessed generator, whatever that was:
 an attacker who knows it and fits shadows of its own kind can do better, so this is a bound from below. The interval is
-DeLong's. Beside it: how many members are caught at one false alarm in a hundred, and in a thousand, with exact
-intervals (Clopper and Pearson). Real strangers in the synthetic rows' place would give 0.5 on average.
+DeLong's. Beside it: how many members are caught at one false alarm in a hundred, and in a thousand, with intervals that
+count the error of the threshold too, and the least ε of differential privacy that is compatible with the attack's
+success, as if rows were independent; both as in `privacy.membership`. Real strangers in the synthetic rows' place would
+give 0.5 on average.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import polars as pl
 
 from verisyn.findings import Judged, Measure, NotAnswered
 from verisyn.metrics import Side, Sides, enough, has_columns
-from verisyn.metrics._attack import LEAST, bounds
+from verisyn.metrics._attack import LEAST, bounds, nearness
 from verisyn.metrics._near import nearest
 from verisyn.metrics.privacy import membership
 
@@ -34,7 +36,6 @@ _GENERATOR = "table.trees"
 _EACH, _CELLS, _MADE = 4_000, 60_000, 20_000
 """Members, and strangers, that are attacked; cells of either; synthetic rows that are looked at."""
 _FEWEST, _PRIOR, _LEAST_SHIFT = 4, 4.0, 0.05
-_FLOOR = 1e-3
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -54,7 +55,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     seen = _nearness(x, sides.fake.some(rows, rng))
     truth = np.arange(2 * each) < each
     return membership.measured(truth, likelihood_ratio(seen, scores, inside), {
-        "members": each, "strangers": each, "shadows": shadows, "shadows_are": _GENERATOR, "learnt_from": each,
+        "members": each, "strangers": each, "shadows": shadows, "shadows_are": _GENERATOR, "rows_of_each_shadow": each,
         "synthetic": rows, "ceiling": 0.5})
 
 
@@ -78,7 +79,7 @@ def _shadows(sides: Sides, frames: list[pl.DataFrame], x: np.ndarray, rows: int,
 
 
 def _nearness(x: np.ndarray, made: Side) -> np.ndarray:
-    return -np.log(nearest(x, made.vectors)[0] + _FLOOR)
+    return nearness(nearest(x, made.vectors)[0])
 
 
 def likelihood_ratio(seen: np.ndarray, scores: np.ndarray, inside: np.ndarray) -> np.ndarray:

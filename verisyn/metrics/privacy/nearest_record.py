@@ -19,7 +19,8 @@ title = "Does it lie nearer to the rows it learnt from than to strangers? (a san
 needs = ("vectors",)
 best, worst = 0.5, 1.0
 stand_in = "holdout"
-place = 1
+references = ("https://arxiv.org/abs/2505.01524",)
+sanity = True
 GOOD, POOR = 0.55, 0.60
 """Memorising generators (nearest-neighbour blends, fully grown trees) measure 0.63 and more on public benchmarks."""
 rule = f"poor: above {POOR:.2f}, even at the low end of the interval; good: {GOOD:.2f} or less; fair: otherwise"

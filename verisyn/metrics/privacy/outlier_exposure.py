@@ -7,7 +7,7 @@ training rows, or so many more that as large a share of the holdout is 100 rows 
 against equally unusual holdout rows. The attack is by the ratio of distances, log(distance to the nearest reference
 row) - log(distance to the nearest synthetic row); one half of the holdout serves as reference for the other, and both
 for the training rows. The value is the AUC, its interval DeLong's. Beside it: how many are caught where one in a
-hundred equally unusual strangers is accused (Wilson's interval), and the kinds of record that the membership attack
+hundred of these strangers is accused (Wilson's interval), and the kinds of record that the membership attack
 finds most easily, described by one or two conditions and ranked at a false discovery rate of 5 %. Real strangers in
 the synthetic rows' place would give 0.5 on average.
 """
@@ -65,9 +65,9 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     return Measure(found.value, found.interval(), {
         "members": len(score[0]), "strangers": len(score[1]), "share": round(share, 6), "ceiling": 0.5,
         "caught": round(float(hits.mean()), 6), "caught_interval": [round(low, 6), round(high, 6)],
-        "caught_border": round(max(CAUGHT, clopper_pearson(accused, len(score[1]))[1]), 6), **kinds,
-        "items": [{"name": k["kind"], "value": k["auc"], "reference": kinds["overall"], "interval": k["interval"],
-                   "note": f"{k['rows']} attacked; {k['note']}"} for k in kinds["exposed"]],
+        "_caught_border": round(max(CAUGHT, clopper_pearson(accused, len(score[1]))[1]), 6), **kinds,
+        "items": [{"name": k["kind"], "value": k["auc"], "reference": kinds["auc_on_all_rows"],
+                   "interval": k["interval"], "note": f"{k['rows']} attacked; {k['note']}"} for k in kinds["exposed"]],
         "items_say": {"value": "AUC of the membership attack within this kind of record",
                       "reference": "AUC on all records"}})
 
@@ -110,15 +110,15 @@ def _rare(asked: Feature, reference: Feature) -> np.ndarray:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC, the share caught, and the most exposed kind of record."""
     d, (low, high) = measure.details, measure.interval
-    p = [p_beyond(measure.value, measure.interval, POOR), d["kinds_p"],
-         p_beyond(d["caught"], tuple(d["caught_interval"]), d["caught_border"])]
-    by_kind = d["kinds_p"] <= _FALSE
+    p = [p_beyond(measure.value, measure.interval, POOR), d["_kinds_p"],
+         p_beyond(d["caught"], tuple(d["caught_interval"]), d["_caught_border"])]
+    by_kind = d["_kinds_p"] <= _FALSE
     verdict: Verdict = "good" if measure.value <= POOR and high <= WIDE else "fair"
-    if low > POOR or d["caught_interval"][0] > d["caught_border"] or by_kind:
+    if low > POOR or d["caught_interval"][0] > d["_caught_border"] or by_kind:
         verdict = "poor"
     said = (f"Of the {d['members']:,} most unusual rows it learnt from ({d['share']:.1%}) and strangers as unusual, "
             f"the attacker picks the right one in {measure.value:.1%} of cases [{low:.1%} to {high:.1%}] (a coin: "
-            f"50%), and catches {d['caught']:.1%} at one false alarm in a hundred. {d['exposed_say']}")
-    if by_kind and d["overall"] > POOR:
-        said += f" All kinds together are: on all rows the attacker is right in {d['overall']:.1%} of cases."
+            f"50%), and catches {d['caught']:.1%} at one false alarm in a hundred. {d['_exposed_say']}")
+    if by_kind and d["auc_on_all_rows"] > POOR:
+        said += f" All kinds together are: on all rows the attacker is right in {d['auc_on_all_rows']:.1%} of cases."
     return Judged(verdict, said, together(p))

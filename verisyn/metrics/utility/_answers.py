@@ -10,10 +10,9 @@ import numpy as np
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides
 from verisyn.metrics._groups import LEAST, Groups, groups_of
+from verisyn.metrics._tables import BLOCKS
 
-BLOCKS = 20
-"""Answers are told whole, and without each of so many interleaved blocks of rows."""
-KINDS = ("share of one", "share of two", "mean")
+KINDS = ("shares by one column", "shares by two columns", "means by one column")
 _COLUMNS, _BANDS, _LEVELS = 40, 6, 12
 _GROUPINGS, _QUERIES = 25, 150
 
@@ -27,17 +26,22 @@ class Query:
     name : str
     unit : str
         Of a mean, the unit of its column.
-    share : bool
-        Whether the answer is a share of all rows.
+    kind : str
+        One of `KINDS`: shares are of all rows.
     fake, real : float arrays of shape (1 + blocks, 2)
         Answers and their standard errors.
     """
 
     name: str
     unit: str
-    share: bool
+    kind: str
     fake: np.ndarray
     real: np.ndarray
+
+    @property
+    def share(self) -> bool:
+        """Whether the answer is a share of all rows."""
+        return self.kind != KINDS[2]
 
 
 def chosen(sides: Sides, rng: np.random.Generator) -> list[Query]:
@@ -78,7 +82,8 @@ def _asked(by: Sequence[int], groups: list[Groups], codes: list[list[np.ndarray]
         if feature is not None and counts[0][cell] < 2:
             continue  # nothing to average: that the rows are missing is said by the shares
         name = f"share of {names[cell]}" if feature is None else f"mean of {feature.name!r} where {names[cell]}"
-        yield Query(name, feature.unit if feature else "", feature is None, answers[0][cell], answers[1][cell])
+        kind = KINDS[2 if feature else len(columns) - 1]
+        yield Query(name, feature.unit if feature else "", kind, answers[0][cell], answers[1][cell])
 
 
 def _blocks(at: np.ndarray, cells: int, weights: np.ndarray | None = None) -> np.ndarray:

@@ -22,7 +22,8 @@ from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics import Sides, enough
 from verisyn.metrics._groups import LEAST, said
 from verisyn.metrics._stats import Z, adjusted, jackknife, p_gap
-from verisyn.metrics.utility._answers import BLOCKS, KINDS, Query, chosen
+from verisyn.metrics._tables import BLOCKS
+from verisyn.metrics.utility._answers import KINDS, Query, chosen
 
 title = "Do counts and averages by group come out the same?"
 needs = ("features",)
@@ -33,7 +34,8 @@ references = ("https://doi.org/10.1198/000313006X124640",)
 GOOD, FAIR = 0.10, 0.25
 """Below what real rows reach; where a quarter of the answers is not what another sample gives, readers are misled."""
 rule = f"good: within {GOOD:.0%} of what real rows reach; fair: within {FAIR:.0%}; poor: otherwise"
-_SURE, _SOFT = 0.05, 0.5
+_SURE, _SOFT, _SAME = 0.05, 0.5, 1e-10
+_FARTHEST = 99.0
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -49,17 +51,20 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     less = [np.array([_smooth(scores(*pair)) for pair in pairs]) for pairs in (
         [(fake[:, i], real[:, 0]) for i in blocks], [(fake[:, 0], real[:, i]) for i in blocks])]
     return Measure(value, jackknife(value, *less), {
-        "queries": len(queries), "overlap": round(float(overlap.mean()), 6),
-        "rows": [sides.fake.rows, sides.holdout.rows],
-        "by_kind": {kind: round(float(agrees[mine].mean()), 6) for kind, mine in _by_kind(queries).items()},
+        "queries": len(queries), "overlap_of_intervals": round(float(overlap.mean()), 6),
+        "agree": {kind: round(float(agrees[mine].mean()), 6) for kind, mine in _by_kind(queries).items()},
         **_worst(queries, z)})
 
 
 def scores(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Return how many standard errors the answers differ by; arrays of shape (queries, 2) hold answers and errors."""
-    error = np.hypot(fake[:, 1], real[:, 1])
-    gap = fake[:, 0] - real[:, 0]
-    return np.divide(gap, error, out=np.where(gap == 0, 0.0, np.sign(gap) * 99.0), where=error > 0)
+    """Return how many standard errors the answers differ by; arrays of shape (queries, 2) hold answers and errors.
+
+    A difference that rounding can make is none: the mean of a column that is constant has no error to hold it against.
+    """
+    error, gap = np.hypot(fake[:, 1], real[:, 1]), fake[:, 0] - real[:, 0]
+    gap[np.abs(gap) <= _SAME * np.maximum(np.abs(fake[:, 0]), np.abs(real[:, 0]))] = 0.0
+    z = np.divide(gap, error, out=np.sign(gap) * _FARTHEST, where=error > 0)
+    return np.clip(z, -_FARTHEST, _FARTHEST)
 
 
 def _smooth(z: np.ndarray) -> float:
@@ -84,34 +89,29 @@ def overlaps(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def _by_kind(queries: list[Query]) -> dict[str, np.ndarray]:
-    kinds = np.array([2 if not q.share else int(" and " in q.name) for q in queries])
-    return {name: kinds == i for i, name in enumerate(KINDS) if (kinds == i).any()}
+    kinds = np.array([q.kind for q in queries])
+    return {kind: kinds == kind for kind in KINDS if (kinds == kind).any()}
 
 
 def _worst(queries: list[Query], z: np.ndarray) -> dict[str, Any]:
     sure = adjusted(2 * norm.sf(np.abs(z))) <= _SURE
     order = [int(i) for i in np.argsort(-np.abs(z), kind="stable")[:15]]
-    items = [{"name": queries[i].name, **_told(queries[i]), "note": f"{abs(z[i]):.1f} standard errors apart"
-              + ("" if sure[i] else ", which chance can give")} for i in order]
-    top = [{"query": queries[i].name, **{side: _said(queries[i], side) for side in ("real", "fake")}}
-           for i in order[:5] if sure[i]]
-    return {"worst": top, "sure": int(sure.sum()), "items": items, "items_say": {
-        "value": "answer of the synthetic rows (for a mean, as a multiple of the real answer)",
-        "reference": "answer of the real rows"}}
+    items = [{"name": queries[i].name, "value": round(float(z[i]), 6), "reference": 0.0,
+              "interval": [round(float(z[i] + by), 6) for by in (-Z, Z)],
+              "note": _said(queries[i]) + ("" if sure[i] else " (chance can give this)")} for i in order]
+    return {"differ_beyond_chance": int(sure.sum()), "_worst": [queries[i].name + ": " + _said(queries[i])
+                                                                for i in order[:2] if sure[i]],
+            "items": items, "items_say": {
+                "value": "how far the synthetic answer lies above or below the real one, in standard errors of the "
+                         "difference (chance alone seldom gives more than 2)",
+                "reference": "no difference"}}
 
 
-def _told(q: Query) -> dict[str, Any]:
-    """Answers on one scale for all: shares as they are, means as multiples of the real answer."""
-    (fake, error), (real, _) = q.fake[0], q.real[0]
-    by = 1.0 if q.share else abs(real) if real != 0 and not q.unit else max(abs(real - fake), error, 1e-300)
-    shift = 0.0 if q.share or not q.unit else real - by
-    return {"value": round(float((fake - shift) / by), 6), "reference": round(float((real - shift) / by), 6),
-            "interval": [round(float((fake + k * Z * error - shift) / by), 6) for k in (-1, 1)]}
-
-
-def _said(q: Query, side: str) -> str:
-    value = float(getattr(q, side)[0, 0])
-    return f"{value:.2%}" if q.share else said(value, q.unit)
+def _said(q: Query) -> str:
+    """The answers in figures: shares and means of all kinds stand on one scale only as standard errors."""
+    fake, real = (float(side[0, 0]) for side in (q.fake, q.real))
+    return (f"{fake:.2%}, in real data {real:.2%}" if q.share else
+            f"{said(fake, q.unit)}, in real data {said(real, q.unit)}")
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
@@ -123,6 +123,6 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     beside = [f"{who} {value:.0%}" for who, value in (("real rows", ceiling), ("columns drawn alone", floor))
               if value is not None]
     told += f" ({', '.join(beside)})" if beside else ""
-    worst = [f"{w['query']}: {w['fake']}, in real data {w['real']}" for w in d["worst"][:1 if verdict == "good" else 2]]
+    worst = d["_worst"][:1 if verdict == "good" else 2]
     told += f"; furthest off: {'; '.join(worst)}" if worst else ""
     return Judged(verdict, told + ".", p_gap(measure, 0.95 if ceiling is None else ceiling, FAIR))
