@@ -97,3 +97,39 @@ def test_a_number_of_two_values_is_scored_as_two_classes():
     sides = [frame.with_columns(grade=pl.when(pl.col("age") > 50).then(2.0).otherwise(1.0)) for frame in (FAKE, REAL, UNSEEN)]
     found = verisyn.assess(*sides, target="grade")
     assert found["utility.tstr"].details["score_name"] == "AUC" and found["utility.tstr"].value > 0.9
+
+
+def test_a_holdout_that_is_the_synthetic_data_is_refused():
+    with pytest.raises(UserError, match="also among the synthetic data"):
+        verisyn.assess(FAKE, REAL, FAKE[:200].sample(fraction=1, shuffle=True, seed=1), schema=SCHEMA)
+
+
+def test_what_was_guessed_and_what_is_the_same_is_said():
+    found = verisyn.assess(REAL, REAL, effort="quick")
+    assert any("100% of the synthetic rows are rows of the real data" in note for note in found.about["notes"])
+    assert any("'income' was guessed" in note for note in found.about["notes"])
+
+
+def test_one_sensitive_column_may_be_a_word():
+    found = verisyn.assess(FAKE, REAL, UNSEEN, schema=SCHEMA, sensitive="city", effort="quick")
+    assert found.about["sensitive"] == ["city"]
+    with pytest.raises(UserError, match=r"no column 'citty'.*Did you mean 'city'"):
+        verisyn.assess(FAKE, REAL, UNSEEN, schema=SCHEMA, sensitive=["citty"])
+
+
+def test_an_unknown_effort_is_a_sentence():
+    with pytest.raises(UserError, match="Did you mean 'thorough'"):
+        verisyn.assess(FAKE, REAL, effort="thorogh")
+
+
+def test_findings_are_had_by_their_last_name(found):
+    assert found["membership"] is found["privacy.membership"]
+    assert repr(found["pairs"]).startswith("<fidelity.pairs: good, 0.")
+    with pytest.raises(KeyError, match=r"Did you mean 'privacy\.membership"):
+        found["privacy.memberhsip"]
+
+
+def test_all_rows_are_not_a_sample(found):
+    assert found.about["judged"] == {"synthetic": 300, "train": 300, "holdout": 150} and not found.about["sampled"]
+    few = assess_frames(FAKE, REAL, None, SCHEMA.table, metrics=["marginals"])
+    assert few.about["sampled"] and few.about["judged"]["synthetic"] == 240  # no more than rows to hold them against

@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from population import people, sides_of, table_of
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -132,6 +134,19 @@ def test_the_residual_risk_by_hand():
     ratio = stats.contingency.relative_risk(40, 100, 60, 80).confidence_interval()  # Katz, without the halves
     assert found["interval"] == pytest.approx([1 - ratio.high, 1 - ratio.low], abs=0.02)
     assert residual(100, 100, 0, 100)["interval"][1] == 1.0 and residual(50, 100, 80, 80) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 3000), st.floats(0, 1), st.integers(1, 3000), st.floats(0, 1))
+@example(500, 0.5, 500, 0.95)
+@example(500, 0.0, 500, 0.998)
+def test_a_residual_risk_lies_within_its_interval_and_both_within_one(rows, share, control_rows, control):
+    found = residual(round(share * rows), rows, round(control * control_rows), control_rows)
+    if found is None:
+        return
+    assert -1 <= found["interval"][0] <= found["risk"] <= found["interval"][1] <= 1
+    for key in ("attack", "control"):
+        assert 0 <= found[f"{key}_interval"][0] <= found[key] <= found[f"{key}_interval"][1] <= 1
 
 
 @pytest.mark.parametrize(("attacked", "control", "rows"), [(0.3, 0.2, 300), (0.9, 0.85, 400), (0.02, 0.0, 500),

@@ -58,7 +58,56 @@ def test_copied_texts_are_looked_for_in_all_rows():
     fake = fake.with_columns(note=pl.concat([train["note"][:60], fake["note"][60:]]))
     found = ask(fake, "copies", train=train, holdout=holdout, table=table_of(train),
                 effort=replace(EFFORTS["quick"], rows=1_000))["copies"]
-    is_found(found, "texts of 'note'")
+    is_found(found, "Copied beyond coincidence: texts of 'note'")
+    assert found.value == pytest.approx(60 / ROWS) and found.interval[0] < found.value < found.interval[1]
+    assert found.ceiling == 0 and found.details["decides"] == "texts of 'note'"
+
+
+def test_all_copied_columns_are_named_and_the_value_is_the_worst_one():
+    def noted(frame, seed):
+        numbers = np.random.default_rng(seed).integers(1 << 50, size=(3, frame.height))
+        texts = {"Patient-Nr": "P{}", "E-Mail": "person.{}@example.org", "Notiz": "Patient {} reports pain at night."}
+        made = [pl.Series(name, [text.format(i) for i in row])
+                for (name, text), row in zip(texts.items(), numbers, strict=True)]
+        return frame.with_columns(made)
+
+    train, holdout, clean = noted(TRAIN, 1), noted(HOLDOUT, 2), noted(FRESH, 3)
+    columns = ("Patient-Nr", "E-Mail", "Notiz")
+    fake = clean.with_columns(pl.concat([train[c][:rows], clean[c][rows:]])
+                              for c, rows in zip(columns, (200, 400, 1200), strict=True))
+    quiet, found = (ask(f, "copies", train=train, holdout=holdout, table=table_of(train))["copies"] for f in (clean, fake))
+    is_found(found, "Copied beyond coincidence: texts of 'Notiz'", *map(repr, columns))
+    assert found.reason.index("'Notiz'") < found.reason.index("'E-Mail'") < found.reason.index("'Patient-Nr'")
+    assert found.value == pytest.approx(0.6) and found.interval[0] > 0.57
+    assert quiet.verdict == "good" and quiet.value < 0.01 and abs(quiet.value - quiet.ceiling) < 0.01
+
+
+def test_near_copies_give_the_value():
+    rng = np.random.default_rng(1)
+    told = TRAIN.with_columns((pl.col("income") * pl.Series(rng.uniform(0.9999, 1.0001, ROWS))))
+    found = ask(pl.concat([told[:600], FRESH[600:]]), "copies")["copies"]
+    is_found(found, "Copied beyond coincidence: near rows")
+    assert 0.2 < found.value < 0.4 and found.ceiling < 0.05
+
+
+@pytest.mark.parametrize("leaked", [1.0, 0.5])
+def test_a_holdout_that_leaked_or_was_swapped_is_told(leaked):
+    fake = pl.concat([HOLDOUT[:int(leaked * ROWS)], FRESH[int(leaked * ROWS):]])
+    found = ask(fake, "membership", "membership_nearest", "attribute_inference", "singling_out", "linkage")
+    for name in ("membership", "membership_nearest"):
+        is_found(found[name], "the attack finds the holdout, not the rows it learnt from", "swapped")
+        assert found[name].interval[1] < 0.45
+    for finding in found.values():
+        assert finding.interval is None or finding.worst == 1.0 and -1 <= finding.interval[0] <= finding.value <= \
+            finding.interval[1] <= 1
+
+
+@pytest.mark.parametrize("rows", [150, 300])
+def test_a_small_clean_sample_is_not_taken_for_a_swap(rows):
+    for seed in range(8):
+        train, holdout, fake = (people(rows, 900 + 10 * seed + i) for i in range(3))
+        found = ask(fake, "membership", "membership_nearest", train=train, holdout=holdout, table=table_of(train))
+        assert not [f.reason for f in found.values() if f.verdict == "poor" or "swapped" in f.reason]
 
 
 def test_copies_are_singled_out_linked_and_told():
@@ -70,6 +119,9 @@ def test_copies_are_singled_out_linked_and_told():
         is_found(whole[name])
     assert whole["linkage"].value > 0.95 and whole["singling_out"].value > 0.95
     assert whole["membership"].details["epsilon_at_least"] > 3
+    assert "or one by several columns" in whole["singling_out"].reason
+    few = whole["outlier_exposure"]
+    assert few.details["caught"] is None and "catches" not in few.reason and "500 strangers" in few.details["not_measured"][0]
 
 
 def test_a_leak_of_outliers_alone_is_found_though_the_average_is_quiet():
@@ -121,7 +173,7 @@ def test_trees_that_memorise_are_told():
                 table=table_of(train, None, None))
     is_found(found["membership"])
     assert found["membership"].details["caught_interval"][0] > 0.03
-    is_found(found["singling_out"], "one column", "gives most away")
+    is_found(found["singling_out"], "Rare exact values of 'x", "are reused", "fits one real person")
 
 
 def test_a_generator_that_tells_a_sensitive_value_is_found_by_its_name():
@@ -139,7 +191,8 @@ def test_a_generator_that_tells_a_sensitive_value_is_found_by_its_name():
 
 def test_values_handed_out_single_people_out_by_their_column():
     found = ask(independent(TRAIN, 0), "singling_out", "linkage")
-    is_found(found["singling_out"], "one column", "'income'")
+    is_found(found["singling_out"], "Rare exact values of 'income' are reused", "alone fits one real person")
+    assert found["singling_out"].details["reused"] == ["income"]
     assert found["singling_out"].details["items"][0]["name"] == "income"
     assert {c["what"] for c in found["singling_out"].details["checks"]} == {"one column", "several columns"}
     assert found["linkage"].verdict == "good"

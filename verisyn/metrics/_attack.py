@@ -197,6 +197,9 @@ def leaked(truth: np.ndarray, score: np.ndarray) -> float:
 def residual(hits: float, rows: float, control_hits: float, control_rows: float) -> dict[str, Any] | None:
     """Return an attack's risk beyond its control: (attack - control) / (1 - control), with its 95 % interval.
 
+    The risk and both ends are kept inside [-1, 1], which cuts off where strangers are found so much more often than
+    training rows that the figure would tell nothing more.
+
     The interval is that of a ratio of two shares of failures (Pettigrew, Gart and Thomas 1986); the attack's and the
     control's own are Wilson's. None where the control never fails, so that there is nothing left to learn. Counts may
     be effective, fractional ones.
@@ -213,8 +216,9 @@ def residual(hits: float, rows: float, control_hits: float, control_rows: float)
     risk = 1 - (missed / rows) / (control_missed / control_rows)
     spread = 1 / (missed + 0.5) - 1 / (rows + 0.5) + 1 / (control_missed + 0.5) - 1 / (control_rows + 0.5)
     middle = np.log((missed + 0.5) / (rows + 0.5)) - np.log((control_missed + 0.5) / (control_rows + 0.5))
-    low, high = (1 - float(np.exp(middle + side * Z * np.sqrt(spread))) for side in (1, -1))
-    return {"risk": _round(risk), "interval": [_round(max(-1.0, min(low, risk))), _round(max(high, risk))],
+    ends = [1 - float(np.exp(middle + side * Z * np.sqrt(spread))) for side in (1, -1)]
+    low, risk, high = (_round(max(-1.0, x)) for x in (min(ends[0], risk), risk, max(ends[1], risk)))
+    return {"risk": risk, "interval": [low, high],
             "attack": _round(hits / rows), "attack_interval": list(map(_round, wilson(hits, rows))),
             "control": _round(control_hits / control_rows),
             "control_interval": list(map(_round, wilson(control_hits, control_rows)))}

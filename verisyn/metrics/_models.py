@@ -73,9 +73,10 @@ def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool]) -> An
     with threadpool_limits(1, user_api="openmp"):
         # A column without any value cannot be cut into bins; as a constant it tells the model as little.
         x = np.where(np.isnan(x).all(axis=0), 0.0, x)
-        # Without a ridge, leaves of classes that are told apart perfectly grow without bound, and the model falls over.
-        return model.set_params(learning_rate=_RATE, l2_regularization=_RIDGE, early_stopping=False, categorical_features=categories or None,
-                                random_state=0, **(_SMALL if x.shape[1] > _WIDE else {})).fit(x, y)
+        # Without a ridge, the leaves of classes that are told apart perfectly grow without bound, and the model fails.
+        return model.set_params(learning_rate=_RATE, l2_regularization=_RIDGE, early_stopping=False, random_state=0,
+                                categorical_features=categories or None,
+                                **(_SMALL if x.shape[1] > _WIDE else {})).fit(x, y)
 
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ ASKS = {
 }
 
 _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "score_name": "Score",
-          "caught": "Found at 1 % false alarms", "compared": "AUC by comparison",
+          "caught": "Found at 1 % false alarms", "caught_of_1000": "Found at 1 false alarm in a thousand",
+          "compared_caught_of_1000": "Found at 1 false alarm in a thousand, by comparison",
+          "epsilon_at_least": "Epsilon at least", "auc_on_all_rows": "AUC on all rows", "compared": "AUC by comparison",
           "compared_caught": "Found at 1 % false alarms, by comparison", "a": "Column", "b": "With", "auc": "AUC",
           "ks": "Kolmogorov-Smirnov distance"}
 _SHOWN = ("floor", "ceiling", "items_say", "p")

@@ -31,13 +31,14 @@ best, worst = 0.5, 1.0
 stand_in = "holdout"
 references = ("https://arxiv.org/abs/2302.12580", "https://arxiv.org/abs/2006.07709")
 EVEN = 0.55
-"""At 0.55 an attacker who is shown a member and a stranger errs in 45 of 100 cases; a coin errs in 50."""
+"""At 0.55 an attacker who is shown a member and a stranger errs in 45 of 100 cases; a coin errs in 50. As far below
+one half, he finds the strangers: then the holdout leaked, or was taken for the training rows."""
 EPSILON = ("a bound from below, as if rows were independent of each other, while one run of the generator saw all of "
            "them: then no generator of a smaller ε leaks so much, at 95 % confidence; the true ε may be larger, and "
            "unbounded")
 rule = (f"poor: AUC above {EVEN:.2f}, or more than {CAUGHT:.0%} of members caught at 1 % false alarms, or more than "
-        f"{CAUGHT_OF_1000:.0%} at 0.1 %, even at the low end of the interval; good: AUC of {EVEN:.2f} or less at the "
-        "high end; fair: otherwise")
+        f"{CAUGHT_OF_1000:.0%} at 0.1 %, even at the low end of the interval, or AUC below {1 - EVEN:.2f} at the "
+        f"high end (strangers are found instead); good: AUC of {EVEN:.2f} or less at the high end; fair: otherwise")
 _CAUGHT = {"caught": (CAUGHT, "one false alarm in a hundred"), "caught_of_1000": (CAUGHT_OF_1000, "one in a thousand")}
 
 
@@ -69,12 +70,17 @@ def judged(measure: Measure, said: str) -> Judged:
     d, (low, high) = measure.details, measure.interval
     told = {key: border for key, border in _CAUGHT.items() if d.get(key) is not None}
     singled = any(d[f"{key}_interval"][0] > border for key, (border, _) in told.items())
-    verdict: Verdict = "poor" if low > EVEN or singled else "good" if high <= EVEN else "fair"
+    turned = high < 1 - EVEN
+    verdict: Verdict = "poor" if low > EVEN or singled or turned else "good" if high <= EVEN else "fair"
     if told:
         said += ", and catches " + " and ".join(
             f"{d[key]:.1%}{'' if i else ' of members'} at {when}" for i, (key, (_, when)) in enumerate(told.items()))
     if verdict == "fair" and measure.value <= EVEN:
         said += "; there are too few rows to bound this more tightly"
-    p = [p_beyond(measure.value, measure.interval, EVEN),
+    if turned:
+        said += ("; the attack finds the holdout, not the rows it learnt from: the holdout is not unseen, or the two "
+                 "files were swapped")
+    sides = [p_beyond(measure.value, measure.interval, 0.5 + way * (EVEN - 0.5), worse=way) for way in (1, -1)]
+    p = [min(1.0, 2 * min(sides)),
          *(d[f"_{key}_p"] for key in told)]
     return Judged(verdict, said + ".", together(p))

@@ -14,6 +14,7 @@ the kind whose interval begins higher. Real strangers in the synthetic rows' pla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides, enough, has_columns
 from verisyn.metrics._attack import LEAST, residual, said
-from verisyn.metrics._stats import p_beyond, together
+from verisyn.metrics._stats import adjusted, p_beyond, together
 
 title = "Can someone it learnt from be singled out by what the synthetic data says?"
 needs = ("features",)
@@ -35,7 +36,7 @@ and more; an interval that reaches beyond 20 % has too few descriptions behind i
 rule = (f"poor: a risk above {POOR:.0%} even at the low end of the interval, by one column or by several; good: "
         f"{GOOD:.0%} or less, and {BOUND:.0%} or less at the high end, for both; fair: otherwise")
 ONE, SEVERAL = "one column", "several columns"
-_WINDOW, _MORE, _FEWEST = 0.05, 2, 20
+_WINDOW, _MORE, _FEWEST, _FALSE, _NAMED = 0.05, 2, 20, 0.05, 5
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -61,7 +62,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
                           "fits one alone")
     checks.sort(key=lambda c: -c["interval"][0])
     return Measure(checks[0]["risk"], tuple(checks[0]["interval"]), {
-        "checks": checks, "ceiling": 0.0, "rows": rows, "untried": untried, "items": single.items(),
+        "checks": checks, "ceiling": 0.0, "rows": rows, "untried": untried, "reused": single.reused(),
+        "items": single.items(),
         "items_say": {"value": "descriptions of this column that single out a row it learnt from",
                       "reference": "that single out a stranger"}})
 
@@ -74,16 +76,25 @@ class _Single:
     column: np.ndarray
     names: list[str]
 
-    def items(self) -> list[dict[str, Any]]:
+    @cached_property
+    def risks(self) -> list[dict[str, Any]]:
+        """The risk of each column of which there are enough descriptions, the surest first."""
         found = []
         for i, name in enumerate(self.names):
             hits = self.flags[self.column == i]
             risk = residual(*(x for h in hits.T for x in (float(h.sum()), len(h)))) if len(hits) >= _FEWEST else None
             if risk:
-                found.append((risk["interval"][0], {
-                    "name": name, "value": risk["attack"], "reference": risk["control"],
-                    "interval": risk["attack_interval"], "note": f"{len(hits)} descriptions, risk {risk['risk']:.1%}"}))
-        return [item for _, item in sorted(found, key=lambda f: -f[0])][:15]
+                found.append({"name": name, "descriptions": len(hits), **risk})
+        return sorted(found, key=lambda c: -c["interval"][0])
+
+    def reused(self) -> list[str]:
+        """Return the columns that each alone are beyond the border of poor."""
+        p = adjusted(np.array([p_beyond(c["risk"], tuple(c["interval"]), POOR) for c in self.risks]))
+        return [c["name"] for c, q in zip(self.risks, p, strict=True) if c["interval"][0] > POOR and q <= _FALSE]
+
+    def items(self) -> list[dict[str, Any]]:
+        return [{"name": c["name"], "value": c["attack"], "reference": c["control"], "interval": c["attack_interval"],
+                 "note": f"{c['descriptions']} descriptions, risk {c['risk']:.1%}"} for c in self.risks[:15]]
 
 
 def _of_one(fake: Side, tables: tuple[Side, Side], tries: int, rng: np.random.Generator) -> _Single:
@@ -178,7 +189,18 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
     told = (f"Descriptions by {c['what']} that fit one synthetic row alone also fit exactly one of {rows:,} rows it "
             f"learnt from in {c['attack']:.1%} of cases, and one of as many strangers in {c['control']:.1%}: a risk of "
             f"{said(c)} beyond chance")
-    items = measure.details["items"]
-    if verdict == "poor" and c["what"] == ONE and items:
-        told += f"; {items[0]['name']!r} gives most away"
+    if verdict == "poor":
+        told = f"{_what(checks, measure.details['reused'])}. {told}"
     return Judged(verdict, told + ".", together([p_beyond(x["risk"], tuple(x["interval"]), POOR) for x in checks]))
+
+
+def _what(checks: list[dict[str, Any]], reused: list[str]) -> str:
+    """Say what singles people out: single values, or values that belong together."""
+    poor = [c["what"] for c in checks if c["interval"][0] > POOR]
+    names = ", ".join(map(repr, reused[:_NAMED])) + (f" and {len(reused) - _NAMED} more" if reused[_NAMED:] else "")
+    values = f"Rare exact values{' of ' * bool(names)}{names} are reused, so that a description by that value"
+    if poor == [ONE]:
+        return f"{values} alone fits one real person, whether or not other values of the row were kept"
+    if ONE in poor:
+        return f"{values}, or one by several columns, fits one real person"
+    return "Values that belong together are handed out, so that a description by several columns fits one real person"

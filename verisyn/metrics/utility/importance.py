@@ -65,7 +65,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     blocks = np.array([value if x is None else x for x in less])
     whole = exam.score("train")
     return Measure(value, jackknife(value, blocks, np.full(2, value)), {
-        "floor": _CHANCE, "ceiling": None if most is None else round(most, 6), **skills(exam.task, exam.score("fake"), whole),
+        "floor": _CHANCE, "ceiling": None if most is None else round(most, 6),
+        **skills(exam.task, exam.score("fake"), whole),
         **_told([exam.names[i] for i in columns], made, real, whole.value - exam.task.guessing)})
 
 
