@@ -7,8 +7,9 @@ training rows, or so many more that as large a share of the holdout is 100 rows 
 against equally unusual holdout rows. The attack is by the ratio of distances, log(distance to the nearest reference
 row) - log(distance to the nearest synthetic row); one half of the holdout serves as reference for the other, and both
 for the training rows. The value is the AUC, its interval DeLong's. Beside it: how many are caught where one in a
-hundred of these strangers is accused (as in `privacy.membership`; it takes 500 of them), and the kinds of record that
-the membership attack finds most easily, described by one or two conditions and ranked at a false discovery rate of 5 %.
+hundred of these strangers is accused (as in `privacy.membership`; it takes 500 of them); how many score above all of
+these strangers but one in a hundred (Wilson's interval), of how few there may be; and the kinds of record that the
+membership attack finds most easily, described by one or two conditions and ranked at a false discovery rate of 5 %.
 Real strangers in the synthetic rows' place would give 0.5 on average.
 """
 
@@ -21,10 +22,10 @@ import numpy as np
 from verisyn.findings import Judged, Measure, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides, enough, has_columns
-from verisyn.metrics._attack import bounds, nearer, rates
+from verisyn.metrics._attack import FEW, bounds, nearer, rates
 from verisyn.metrics._kinds_of_record import most_exposed
 from verisyn.metrics._near import nearest
-from verisyn.metrics._stats import auc, p_beyond, together
+from verisyn.metrics._stats import auc, clopper_pearson, p_beyond, together, wilson
 
 title = "Are unusual people exposed, whom averages hide?"
 needs = ("features", "vectors")
@@ -35,10 +36,11 @@ POOR, WIDE = 0.60, 0.70
 """Unusual rows are few: 0.60 is about what a hundred of them, and a hundred strangers, cannot give by chance; beyond
 0.70 the interval has too few rows behind it to be called good."""
 CAUGHT = 0.05
-"""Five times as many of the unusual caught as strangers accused: one in twenty is as good as named."""
-rule = (f"poor: AUC above {POOR:.2f}, or more than {CAUGHT:.0%} of the unusual caught at 1 % false alarms "
-        f"(which takes 500 strangers as unusual), or a kind "
-        f"of record with an AUC above {POOR:.2f}, even at the low end of the interval; good: AUC of {POOR:.2f} or "
+"""Five times as many of the unusual caught as strangers accused: one in twenty is as good as named. Where there are so
+few strangers that more of them than this might stand accused in truth, that many must be surpassed."""
+rule = (f"poor: AUC above {POOR:.2f}, or more than {CAUGHT:.0%} of the unusual found before all but 1 % of "
+        "the strangers (where these are few: more than their share there can be by chance), or a kind of "
+        f"record with an AUC above {POOR:.2f}, even at the low end of the interval; good: AUC of {POOR:.2f} or "
         f"less, and {WIDE:.2f} or less at the high end; fair: otherwise")
 _SHARE, _MOST_SHARE, _ROWS, _FEWEST, _FALSE = 0.01, 0.05, 100, 30, 0.05
 _LEAST = 5 * _FEWEST
@@ -59,10 +61,14 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     score = [_scores(asked, halves[::-1], share, fake, rows) for asked in (members, halves)]
     truth = np.arange(sum(map(len, score))) < len(score[0])
     found, few = auc(truth, np.concatenate(score)), rates(truth, np.concatenate(score))
+    accused = int(FEW * len(score[1]))
+    above = int((score[0] > np.sort(score[1])[::-1][accused]).sum())
     return Measure(found.value, found.interval(), {
         "members": len(score[0]), "strangers": len(score[1]), "share": round(share, 6), "ceiling": 0.5,
         "caught": few["caught"], "caught_interval": few["caught_interval"],
-        "not_measured": few["not_measured"][:1] if few["caught"] is None else [], **kinds,
+        "not_measured": few["not_measured"][:1] if few["caught"] is None else [],
+        "above": above, "strangers_above": accused, "_above_interval": wilson(above, len(score[0])),
+        "_above_border": max(CAUGHT, clopper_pearson(accused, len(score[1]))[1]), **kinds,
         "items": [{"name": k["kind"], "value": k["auc"], "reference": kinds["auc_on_all_rows"],
                    "interval": k["interval"], "note": f"{k['rows']} attacked; {k['note']}"} for k in kinds["exposed"]],
         "items_say": {"value": "AUC of the membership attack within this kind of record",
@@ -107,18 +113,21 @@ def _rare(asked: Feature, reference: Feature) -> np.ndarray:
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC, the share caught, and the most exposed kind of record."""
     d, (low, high) = measure.details, measure.interval
-    p, caught = [p_beyond(measure.value, measure.interval, POOR), d["_kinds_p"]], d["caught"] is not None
-    if caught:
-        p.append(p_beyond(d["caught"], tuple(d["caught_interval"]), CAUGHT))
-    by_kind = d["_kinds_p"] <= _FALSE
+    p = [p_beyond(measure.value, measure.interval, POOR), d["_kinds_p"],
+         p_beyond(d["above"] / d["members"], d["_above_interval"], d["_above_border"])]
+    by_kind, above = d["_kinds_p"] <= _FALSE, d["_above_interval"][0] > d["_above_border"]
     verdict: Verdict = "good" if measure.value <= POOR and high <= WIDE else "fair"
-    if low > POOR or (caught and d["caught_interval"][0] > CAUGHT) or by_kind:
+    if low > POOR or above or by_kind:
         verdict = "poor"
     said = (f"Of the {d['members']:,} most unusual rows it learnt from ({d['share']:.1%}) and strangers as unusual, "
             f"the attacker picks the right one in {measure.value:.1%} of cases [{low:.1%} to {high:.1%}] (a coin: "
             f"50%)")
-    said += f", and catches {d['caught']:.1%} at one false alarm in a hundred." if caught else "."
-    said += f" {d['_exposed_say']}"
+    if d["caught"] is not None:
+        said += f", and catches {d['caught']:.1%} at one false alarm in a hundred"
+    elif above:
+        first = f"all but {d['strangers_above']} of the" if d["strangers_above"] else "any of the"
+        said += f"; {d['above']} of them are found before {first} {d['strangers']} strangers"
+    said += f". {d['_exposed_say']}"
     if by_kind and d["auc_on_all_rows"] > POOR:
         said += f" All kinds together are: on all rows the attacker is right in {d['auc_on_all_rows']:.1%} of cases."
     return Judged(verdict, said, together(p))

@@ -197,8 +197,9 @@ def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judge
 def _what(checks: list[dict[str, Any]], reused: list[str]) -> str:
     """Say what singles people out: single values, or values that belong together."""
     poor = [c["what"] for c in checks if c["interval"][0] > POOR]
-    names = ", ".join(map(repr, reused[:_NAMED])) + (f" and {len(reused) - _NAMED} more" if reused[_NAMED:] else "")
-    values = f"Rare exact values{' of ' * bool(names)}{names} are reused, so that a description by that value"
+    named = [*map(repr, reused[:_NAMED]), *[f"{len(reused) - _NAMED} more"] * (len(reused) > _NAMED)]
+    names = " and ".join([", ".join(named[:-1]), named[-1]] if named[1:] else named)
+    values = f"Rare exact values{' of ' * bool(names)}{names} are reused, so that a description by such a value"
     if poor == [ONE]:
         return f"{values} alone fits one real person, whether or not other values of the row were kept"
     if ONE in poor:
