@@ -26,7 +26,7 @@ _USE: dict[Verdict, str] = {
 _PRIVACY: dict[Verdict, str] = {
     "good": "no attack that was tried told the rows it was made from apart from rows it never saw",
     "fair": "attacks found weak traces of the rows it was made from, or too few rows to rule them out",
-    "poor": "attacks found rows it was made from",
+    "poor": "attacks found clear traces of the rows it was made from",
     "not answered": "what it tells of the rows it was made from could not be measured",
 }
 _MEANS: dict[str, dict[Verdict, str]] = {
