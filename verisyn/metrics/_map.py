@@ -9,7 +9,7 @@ from scipy.sparse.linalg import svds
 
 from verisyn.kinds import K
 from verisyn.metrics import Side, Sides
-from verisyn.metrics._support import blocks_of, shuffled
+from verisyn.metrics._support import shuffled
 
 CELLS = 24
 _ROWS, _VALUES = 5_000, 3_000_000
@@ -58,7 +58,7 @@ def _centred(side: Side) -> tuple[np.ndarray, np.ndarray]:
     """The mean of the vectors, and what brings each column's part of them to a total variance of 1."""
     centre, variance = side.vectors.mean(axis=0), side.vectors.var(axis=0)
     scale = np.zeros(len(centre), np.float32)
-    for block in blocks_of(side):
+    for block in side.blocks:
         total = float(variance[block].sum())
         scale[block] = total**-0.5 if total > 1e-9 else 0.0
     return centre, scale
@@ -79,7 +79,7 @@ def _components(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _led_by(direction: np.ndarray, side: Side) -> str:
     """Name the columns that an axis mostly follows: at most three, each with a share of it worth the name."""
-    shares = np.array([float((direction[block] ** 2).sum()) for block in blocks_of(side)])
+    shares = np.array([float((direction[block] ** 2).sum()) for block in side.blocks])
     if not shares.sum():
         return "nothing: no column varies"
     order = np.argsort(-shares, kind="stable")[:_TOLD]

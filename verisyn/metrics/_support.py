@@ -137,11 +137,6 @@ def _kept(distance: np.ndarray, index: np.ndarray, block: int, k: int) -> np.nda
     return distance[np.arange(len(distance)), at]
 
 
-def blocks_of(side: Side) -> list[slice]:
-    """Return the columns of the side's vectors that are each feature's."""
-    return side.blocks
-
-
 def parting(found: Support) -> list[tuple[str, float]]:
     """Return columns in which synthetic rows part from their nearest real row more than real rows do, worst first.
 
@@ -149,7 +144,7 @@ def parting(found: Support) -> list[tuple[str, float]]:
     """
     def gaps(rows: np.ndarray, nearest: np.ndarray) -> np.ndarray:
         mean = ((rows - nearest) ** 2).mean(axis=0)
-        return np.array([mean[block].sum() for block in blocks_of(found.real)])
+        return np.array([mean[block].sum() for block in found.real.blocks])
 
     real = found.real.vectors
     excess = gaps(found.fake.vectors, real[found.fake_real_at[:, 0]]) - gaps(real, real[found.real_real_at[:, 0]])

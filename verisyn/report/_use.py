@@ -187,8 +187,8 @@ def tallied(changes: Mapping[str, Any]) -> str:
     ways = [change["better"] for change in changes["found"]]
     told = [f"{ways.count(way) or 'none'} {word}" for way, word in ((False, "worse"), (True, "better"))]
     counts = ", ".join(told) if any(way is not None for way in ways) else "nothing better or worse"
-    return f"{counts}; {count(changes['compared'], 'question')} were answered both times".replace("1 question were",
-                                                                                              "1 question was")
+    were = "was" if changes["compared"] == 1 else "were"
+    return f"{counts}; {count(changes['compared'], 'question')} {were} answered both times"
 
 
 def way(change: Mapping[str, Any]) -> tuple[str, str]:
