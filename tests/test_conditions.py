@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from verisyn.conditions import parse
@@ -68,6 +68,7 @@ def test_mistakes_get_a_sentence(text, words):
 
 
 @given(st.text(max_size=40))
+@example("\0")
 def test_any_text_is_a_condition_or_a_sentence(text):
     try:
         parse(text, ROWS.columns).holds(ROWS)

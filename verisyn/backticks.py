@@ -20,6 +20,8 @@ def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
     SyntaxError
         If the text is no expression.
     """
+    if "\0" in text:  # some versions of Python raise ValueError for it
+        raise SyntaxError("a null character")
     names: dict[str, str] = {}
 
     def placeholder(found: re.Match) -> str:
