@@ -20,6 +20,7 @@ NAMES = shelves.metrics.names()
 ROWS = 600
 FRESH, TRAIN, HOLDOUT = people(ROWS, 1), people(ROWS, 2), people(ROWS, 3)
 WORST = {"fidelity": disjoint(FRESH), "utility": turned(FRESH), "privacy": TRAIN, "fairness": unfair(FRESH),
+         "fairness.labels": turned(FRESH),
          "fidelity.missingness": FRESH.with_columns(pl.col("income").fill_null(1.0)),
          "fidelity.constraints": FRESH.with_columns(-pl.col("age")),
          "utility.queries": disjoint(FRESH),

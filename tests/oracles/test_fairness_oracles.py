@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from population import people, sides_of
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from verisyn import shelves
 from verisyn.kinds import Feature
 from verisyn.metrics._groups import MOMENT, SPAN, groups_of, roundest, said, sensitive_groups
+from verisyn.metrics._tasks import exam_of
+from verisyn.metrics.fairness import labels
 from verisyn.metrics.fairness._gaps import apart, between, moments
 from verisyn.metrics.fairness.model_gaps import chosen
 from verisyn.metrics.fairness.outcome_gaps import gaps_of
@@ -163,3 +166,15 @@ def test_round_edges(low, high, unit, expected):
     (1_577_836_800, MOMENT, "2020-01-01"), (7_200, SPAN, "2 h"), (200_000, SPAN, "2.315 days")])
 def test_numbers_in_words(value, unit, words):
     assert said(value, unit) == words
+
+
+def test_the_fall_of_a_group_is_sklearns_auc_of_a_model_learnt_from_real_rows():
+    train, holdout, fake = (people(900, seed) for seed in (41, 42, 43))
+    sides = sides_of(fake, train, holdout)
+    found, exam, grouped = labels.measure(sides, np.random.default_rng(0)), exam_of(sides), sensitive_groups(sides)
+    output = exam.output(exam.boosted("train"), exam.x["fake"])
+    asked = exam.task.asked[0]
+    expected = {name: roc_auc_score(exam.y["fake"][g.fake[exam.faked] == i] == asked, output[g.fake[exam.faked] == i, asked])
+                for g in grouped for i, name in g.asked}
+    told = {item["name"]: item["value"] for item in found.details["items"]}
+    assert told and all(value == pytest.approx(expected[name], abs=1e-6) for name, value in told.items())

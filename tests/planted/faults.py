@@ -96,6 +96,6 @@ FAULTS = {
     "leaks only outliers": Fault(outliers, ("privacy.outlier_exposure",)),
     "drops a 0.5 % category": Fault(dropped, ("fidelity.rare_categories",), ("burns", "ward")),
     "breaks a sum": Fault(broken, ("fidelity.constraints",), ("gross",)),
-    "swaps the label of a minority": Fault(swapped, ("fairness.model_gaps",), ("origin",)),
+    "swaps the label of a minority": Fault(swapped, ("fairness.labels",), ("origin", "island")),
     "pairs right, triples wrong": Fault(paired, ("fidelity.triples",), ("ache", "fever", "swab")),
 }

@@ -74,8 +74,8 @@ class Exam:
     x, y : dicts of arrays
         For ``"fake"`` and ``"train"``, equally many rows each, in random order, and for ``"test"`` all holdout rows
         with a known target. Classes are codes, numbers are standardised by the training rows.
-    tested : int array
-        Which holdout rows are the test rows.
+    tested, faked : int arrays
+        Which holdout rows are the test rows, and which synthetic rows are those of ``"fake"``.
     """
 
     task: Task
@@ -84,6 +84,7 @@ class Exam:
     x: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
     tested: np.ndarray
+    faked: np.ndarray
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
@@ -156,11 +157,12 @@ def _set(sides: Sides, rng: np.random.Generator) -> Exam:
     fake, train, test = (_of_two(side, at, two) for side in (fake, train, test))
     task, code = _task(train.features[at], test.features[at])
     rows = min(fake.rows, train.rows, sides.effort.learnt, affordable(len(sides.train.features) * _weight(task)))
-    fake, train = (side.take(rng.permutation(side.rows)[:rows]) for side in (fake, train))
+    drawn = [rng.permutation(side.rows)[:rows] for side in (fake, train)]
+    fake, train = (side.take(which) for side, which in zip((fake, train), drawn, strict=True))
     (x, x_real, x_test), categories = matrices([fake, train, test], omit=target)
     y = {who: code(side.features[at].values) for who, side in (("fake", fake), ("train", train), ("test", test))}
     names = [f.name for f in sides.train.features if f.name != target]
-    return Exam(task, names, categories, {"fake": x, "train": x_real, "test": x_test}, y, known[2])
+    return Exam(task, names, categories, {"fake": x, "train": x_real, "test": x_test}, y, known[2], known[0][drawn[0]])
 
 
 def _weight(task: Task) -> int:
