@@ -72,7 +72,7 @@ def rows(f: dict[str, Any], t: dict[str, Any], secret: list[str]) -> list[tuple[
     return [
         ("accuracy, overall · mostlyai-qa", value(accuracy), their("mostlyqa", "overall")),
         *((f"accuracy, {k}variate · mostlyai-qa", part(accuracy, f"{k}variate", "value"), their("mostlyqa", k)) for k in ("uni", "bi", "tri")),
-        ("column shapes · sdmetrics", part("fidelity.marginals", "shapes"), their("sdmetrics", "shapes")),
+        ("column shapes · sdmetrics", part("fidelity.marginals", "mean_of_column_shapes"), their("sdmetrics", "shapes")),
         ("dependence of pairs · sdmetrics pair trends", value("fidelity.dependence"), their("sdmetrics", "trends")),
         ("pairs, joint bins · sdmetrics pair trends", value("fidelity.pairs"), their("sdmetrics", "trends")),
         ("boundaries · sdmetrics BoundaryAdherence", value("fidelity.boundaries"), their("sdmetrics", "boundary")),
