@@ -108,9 +108,9 @@ def main() -> None:
                 told, costs = {}, {"verisyn": cpu}
                 for tool in (t for t in TOOLS if (asked.envs / t).exists()):
                     script = str(HERE / "others" / f"with_{tool}.py")
-                    words = [target] + (secret if tool == "anonymeter" else [])
-                    told[tool], costs[tool] = run([str(asked.envs / tool / "bin" / "python"), script, *files,
-                                                   *(words if tool != "anonymeter" else [target, *secret])], scratch / f"{tool}.json")
+                    words = [target, *(secret if tool == "anonymeter" else [])]
+                    told[tool], costs[tool] = run([str(asked.envs / tool / "bin" / "python"), script, *files, *words],
+                                                  scratch / f"{tool}.json")
                 print(f"\n### {name}, {peer}\n\n| what · other tool | verisyn | theirs |\n|---|---|---|")
                 for what, mine, other in rows(found, told, secret):
                     print(f"| {what} | {mine} | {other} |")

@@ -51,22 +51,18 @@ def main() -> None:
         told = ", ".join(f"{n} {c}" for n, c in others.most_common()) or "–"
         print(f"| {name} | {hits} of {asked.trials} | {', '.join(fault.found_by)} | {told} |", flush=True)
 
-    alarms, verdicts, unanswered, started = Counter(), Counter(), Counter(), time.process_time()
-    spoilt = 0
+    verdicts: dict[str, Counter] = {}
+    spoilt, started = 0, time.process_time()
     for seed in range(asked.clean):
         found = trial(asked.rows, seed, asked.effort)
-        poor = [f.name for f in found.findings if f.verdict == "poor"]
-        alarms.update(poor)
-        spoilt += bool(poor)
-        verdicts.update(f"{f.name} {f.verdict}" for f in found.findings)
-        unanswered.update(f.name for f in found.findings if f.verdict == "not answered")
-    names = sorted({v.rsplit(" ", 1)[0] for v in verdicts} | {v.split(" ")[0] for v in verdicts if "not answered" in v})
+        spoilt += any(f.verdict == "poor" for f in found.findings)
+        for f in found.findings:
+            verdicts.setdefault(f.name, Counter())[f.verdict] += 1
     print(f"\n{asked.clean} clean samples of {asked.rows:,} rows, effort {asked.effort}: {spoilt} with any false alarm; "
           f"{(time.process_time() - started) / max(1, asked.clean):.1f} CPU s each\n")
     print("| finding | good | fair | poor (false alarm) | not answered |\n|---|---|---|---|---|")
-    for name in (n for n in names if not n.endswith(" not")):
-        counts = [verdicts[f"{name} {v}"] for v in ("good", "fair", "poor", "not answered")]
-        print(f"| {name} | {' | '.join(map(str, counts))} |")
+    for name, counts in sorted(verdicts.items()):
+        print(f"| {name} | {' | '.join(str(counts[v]) for v in ('good', 'fair', 'poor', 'not answered'))} |")
 
 
 if __name__ == "__main__":

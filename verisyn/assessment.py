@@ -97,12 +97,13 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     notes += more
     if schema is None and target is None and table.target is not None:
         notes.append(f"The target {table.target!r} was guessed; name it (--target) where models shall predict another.")
-    if (same := _shared(fake, data.frame.select(table.names))) > 0.5:
+    made_keys, real_keys = _keys(fake), _keys(data.frame.select(table.names))
+    if (same := _shared(made_keys, real_keys)) > 0.5:
         notes.append(f"{same:.0%} of the synthetic rows are rows of the real data, cell by cell.")
     train, unseen = data.frame, None
     if other is not None:
         unseen, more = conform(other.frame, data.frame, table.names, "the holdout")
-        _check_unseen(unseen, data.frame.select(table.names), fake)
+        _check_unseen(_keys(unseen), real_keys, made_keys)
         notes += more
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
@@ -128,9 +129,12 @@ def with_sensitive(table: Table, sensitive: str | Sequence[str] | None) -> Table
     return table.model_copy(update={"columns": columns})
 
 
-def _check_unseen(holdout: pl.DataFrame, real: pl.DataFrame, fake: pl.DataFrame) -> None:
-    """Refuse a holdout many of whose rows are real or synthetic rows, far more than real rows have a double."""
-    doubles = float(_keys(real).is_duplicated().mean())  # type: ignore[arg-type]
+def _check_unseen(holdout: pl.Series, real: pl.Series, fake: pl.Series) -> None:
+    """Refuse a holdout many of whose rows are real or synthetic rows, far more than real rows have a double.
+
+    All are keys of rows.
+    """
+    doubles = float(real.is_duplicated().mean())  # type: ignore[arg-type]
     usual = f"(of the real data's own rows {doubles:.0%} occur twice)"
     if (shared := _shared(holdout, real)) > doubles + _OVERLAP:
         raise UserError(f"{shared:.0%} of the holdout's rows are also among the real data {usual}, so it is no "
@@ -145,9 +149,9 @@ def _keys(frame: pl.DataFrame) -> pl.Series:
     return frame.select(sorted(frame.columns)).hash_rows(seed=0)
 
 
-def _shared(rows: pl.DataFrame, others: pl.DataFrame) -> float:
+def _shared(keys: pl.Series, others: pl.Series) -> float:
     """The share of rows that are among others; 0 of fewer than two, which prove nothing."""
-    return float(_keys(rows).is_in(_keys(others).implode()).mean()) if rows.height > 1 else 0.0  # type: ignore[arg-type]
+    return float(keys.is_in(others.implode()).mean()) if len(keys) > 1 else 0.0  # type: ignore[arg-type]
 
 
 def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame | None, table: Table, *,

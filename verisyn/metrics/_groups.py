@@ -219,6 +219,20 @@ def sensitive_groups(sides: Sides) -> list[Grouped]:
     return sides.shared("sensitive groups", lambda: _grouped(sides))
 
 
+def groups_beside_target(sides: Sides) -> list[Grouped]:
+    """Return the groups of the sensitive columns but for the target.
+
+    Raises
+    ------
+    NotAnswered
+        If there are none.
+    """
+    found = [g for g in sensitive_groups(sides) if g.groups.column != sides.target]
+    if not found:
+        raise NotAnswered("the only sensitive column is the target itself")
+    return found
+
+
 def _grouped(sides: Sides) -> list[Grouped]:
     columns = [i for i in map(sides.index, sides.sensitive) if i is not None]
     if not columns:

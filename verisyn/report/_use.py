@@ -137,8 +137,7 @@ def leads(assessment: Assessment, most: int = MOST_LEADS) -> list[Finding]:
     others = [f for f in worst_first(assessment.findings) if f.verdict in ("poor", "fair") and f not in firsts]
     known = [*ASKS]
     order = {q: i for i, q in enumerate([*known, *(q for q in groups if q not in known)])}
-    chosen = worst_first(sorted([*firsts, *others][:most], key=lambda f: order[f.question]))
-    return chosen
+    return worst_first(sorted([*firsts, *others][:most], key=lambda f: order[f.question]))
 
 
 def judged(assessment: Assessment) -> list[str]:

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verisyn.findings import Judged, Measure, NotAnswered
+from verisyn.findings import Judged, Measure
 from verisyn.metrics import Sides, enough
-from verisyn.metrics._groups import LEAST, Grouped, sensitive_groups
+from verisyn.metrics._groups import LEAST, Grouped, groups_beside_target
 from verisyn.metrics._stats import Z
 from verisyn.metrics._tasks import Exam, exam_of, skill_of_real, skills
 from verisyn.metrics.fairness._gaps import GOOD, POOR, Gap, apart, judged, measured, moments
@@ -71,9 +71,7 @@ class Ruling:
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Let both models decide, and compare every group with all others."""
     enough({"synthetic": sides.fake.rows}, 50)
-    columns = [g for g in sensitive_groups(sides) if g.groups.column != sides.target]
-    if not columns:
-        raise NotAnswered("the only sensitive column is the target itself")
+    columns = groups_beside_target(sides)
     exam = exam_of(sides)
     skill_of_real(skills(exam.task, exam.score("fake"), exam.score("train")))
     grouped = [Grouped(g.groups, code := g.real[sides.train.rows:][exam.tested], code) for g in columns]

@@ -19,7 +19,7 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered
 from verisyn.metrics import Sides, enough
-from verisyn.metrics._groups import LEAST, Grouped, joined, sensitive_groups
+from verisyn.metrics._groups import LEAST, Grouped, groups_beside_target, joined
 from verisyn.metrics.fairness._gaps import GOOD, POOR, Gap, apart, between, judged, measured, moments
 from verisyn.metrics.fairness._outcomes import Outcome, outcomes_of
 
@@ -40,9 +40,7 @@ FEW = 10
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     """Compare every group's gap in the synthetic rows with its gap in the real ones."""
     enough({"synthetic": sides.fake.rows, "real": sides.train.rows + sides.holdout.rows}, 50)
-    grouped = [g for g in sensitive_groups(sides) if g.groups.column != sides.target]
-    if not grouped:
-        raise NotAnswered("the only sensitive column is the target itself")
+    grouped = groups_beside_target(sides)
     gaps = [gap for outcome in _outcomes(sides) for g in grouped for gap in gaps_of(g, outcome)]
     return measured(gaps, grouped, {"target": sides.target, "items_say": {
         "value": "gap between the group and all others in synthetic data", "reference": "the same in real data"}})

@@ -23,8 +23,9 @@ from verisyn.findings import Judged, Measure, Verdict
 from verisyn.kinds import Feature, K
 from verisyn.kinds._settings import tally
 from verisyn.metrics import Side, Sides, enough, has_columns
+from verisyn.metrics._counts import excess
 from verisyn.metrics._near import affordable, nearest
-from verisyn.metrics._stats import adjusted, newcombe, p_beyond, together, wilson
+from verisyn.metrics._stats import adjusted, p_beyond, together, wilson
 from verisyn.modalities.table._views import TableCoder
 
 title = "Does it copy real rows?"
@@ -112,10 +113,9 @@ def _texts(name: str, sides: Sides) -> list[dict[str, Any]]:
 
 
 def _excess(what: str, fake: np.ndarray, strangers: np.ndarray) -> dict[str, Any]:
-    low, high = newcombe(float(fake.sum()), len(fake), float(strangers.sum()), len(strangers))
-    return {"what": what, "rows": len(fake), "share": round(float(fake.mean()), 6),
-            "strangers": round(float(strangers.mean()), 6),
-            "excess": round(float(fake.mean() - strangers.mean()), 6), "interval": [round(low, 6), round(high, 6)]}
+    told = excess(fake, strangers)
+    return {"what": what, "rows": len(fake), "share": told["share"], "strangers": told["holdout"],
+            "excess": told["excess"], "interval": told["interval"]}
 
 
 def _p(checks: list[dict[str, Any]]) -> list[float]:
