@@ -1,0 +1,65 @@
+"""verisyn fit: learn a generator and save it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from verisyn.cli._shared import (
+    BudgetOf,
+    CheckpointOf,
+    FitRows,
+    Force,
+    GeneratorName,
+    Jobs,
+    Json,
+    MaxLeak,
+    Privacy,
+    Query,
+    SchemaFile,
+    Seed,
+    Source,
+    TableName,
+    app,
+    guarded,
+    progress_of,
+    say,
+)
+
+
+@app.command(epilog="Example: verisyn fit adult.parquet --out adult-model --seed 7")
+@guarded
+def fit(
+    source: Source,
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    schema: SchemaFile = None, seed: Seed = 0, generator: GeneratorName = "trees",
+    holdout: Annotated[float, typer.Option(help="Share of rows to leave unseen, for 'assess --model'.", min=0,
+                                           max=0.9)] = 0.0,
+    privacy: Privacy = None, max_leak: MaxLeak = None,
+    audit: Annotated[bool | None, typer.Option(help="Measure what the model file tells of its rows.",
+                                               show_default="unless the table is very wide")] = None,
+    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None,
+    checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False, as_json: Json = False,
+) -> None:
+    """Learn a generator from data and save it."""
+    from verisyn.data import read
+    from verisyn.model import fit as fit_model
+    from verisyn.outputs import check_folder
+
+    check_folder(out, force)
+    progress = progress_of(as_json)
+    dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
+    model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
+                      max_leak=max_leak, audit=audit, budget=budget, checkpoint=checkpoint, jobs=jobs,
+                      progress=progress)
+    model.save(out, force=force)
+    cost = sum(c.cpu_seconds for c in progress.costs)
+    told = "".join(f"{note}\n" for note in model.info.notes)
+    told += f"{model.memory.title} {model.memory.reason}\n" if model.memory else ""
+    say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. {told}"
+         f"Now: verisyn sample {out} --rows {model.info.rows_source} --out synthetic.{dataset.format}",
+         as_json, {"out": str(out), "rows": model.info.rows_train, "columns": list(model.coder.columns),
+                   "cpu_seconds": cost, "notes": list(model.info.notes),
+                   "memory": model.memory and model.memory.to_dict()})
