@@ -295,6 +295,8 @@ def test_charts_wait_until_they_are_seen_but_not_on_paper(visit, built):
 
 
 def shown(sheet):
+    sheet.wait_for_function("(document.getElementById(decodeURIComponent(location.hash.slice(1))) || document.body)"
+                            ".checkVisibility()")  # the address changes before the page turns
     return sheet.evaluate("[...document.querySelectorAll('.sheet')].filter((s) => s.checkVisibility()).map((s) => s.id)")
 
 

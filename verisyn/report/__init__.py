@@ -51,9 +51,6 @@ def render(assessment: Assessment, *, title: str, table: schema.Table | None = N
     >>> "&lt;people&gt;" in page and "<people>" not in page
     True
     """
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     about = {"rows": {}, **assessment.about}
     run = {"rows": about.pop("rows"), **(run or {})}
     notes = list(dict.fromkeys([*notes, *about.pop("notes", [])]))
@@ -61,20 +58,28 @@ def render(assessment: Assessment, *, title: str, table: schema.Table | None = N
     findings = [f for group in groups.values() for f in group]
     drawn = {f.name: blocks(f) for f in findings}
     dial = dial_of(run["dial"]) if run.get("dial") else None
-    ids = _chart_ids(drawn.values(), dial)
-    return environment.get_template("page.html.j2").render(
-        title=title, run=run, about=about, notes=notes, words=_words, use=_use, strip=strip,
+    charts = chart_ids(drawn.values(), dial)
+    return filled(
+        "page.html.j2", charts, kind="synthetic data report", title=title, run=run, about=about, notes=notes, use=_use,
         answer=_use.answer(assessment), leads=_use.leads(assessment), questions=groups, findings=findings,
         answered=_words.by_question([f for f in findings if f.verdict != "not answered"]),
-        unanswered=[f for f in findings if f.verdict == "not answered"], blocks=drawn, ids=_ids(findings),
+        unanswered=[f for f in findings if f.verdict == "not answered"], blocks=drawn, ids=addresses(findings),
         memory=Finding.from_dict(run["memory"]) if run.get("memory") else None, dial=dial,
-        assessment=assessment,
-        chart_id=lambda picture: ids[id(picture)][0], kinds=_kinds(table),
-        charts=_charts(ids) if ids else "", style=_asset("style.css"), script=_asset("page.js"),
-        vega=_vega() if ids else "")
+        assessment=assessment, kinds=_kinds(table))
 
 
-def _ids(findings: Iterable[Finding]) -> dict[str, str]:
+def filled(template: str, charts: Mapping[int, tuple[str, Picture]], **content: Any) -> str:
+    """Return a template filled with its content, its charts and all that a page needs to stand alone."""
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template(template).render(
+        **content, words=_words, strip=strip, chart_id=lambda picture: charts[id(picture)][0],
+        charts=_charts(charts) if charts else "", style=_asset("style.css"), script=_asset("page.js"),
+        vega=_vega() if charts else "")
+
+
+def addresses(findings: Iterable[Finding]) -> dict[str, str]:
     """Return for each finding's name the address of its page: letters, digits and dots, each once."""
     taken: dict[str, str] = {}
     for finding in findings:
@@ -86,7 +91,7 @@ def _ids(findings: Iterable[Finding]) -> dict[str, str]:
     return taken
 
 
-def _chart_ids(drawn: Iterable[list[Block]], dial: Picture | None) -> dict[int, tuple[str, Picture]]:
+def chart_ids(drawn: Iterable[list[Block]], dial: Picture | None = None) -> dict[int, tuple[str, Picture]]:
     """Return an id for each picture, by its identity."""
     pictures = [p for page in drawn for block in page for p in block.pictures] + ([dial] if dial else [])
     return {id(picture): (f"chart-{i}", picture) for i, picture in enumerate(pictures)}

@@ -17,6 +17,7 @@ from verisyn.report._pictures import (
     column_picture,
     gains,
     heat_maps,
+    lines,
     place,
     roc,
     worst_first,
@@ -37,6 +38,7 @@ class Block:
     charts: tuple[Picture, ...] = ()
     dots: Dots | None = None
     sheet: Sheet | None = None
+    sides: tuple[str, str] = ("real", "synthetic")
 
     @property
     def pictures(self) -> list[Picture]:
@@ -67,6 +69,9 @@ def _columns(finding: Finding) -> Block | None:
     told = [c for c in finding.details["columns"] if c.get("real") and c.get("fake")]
     drawn = tuple(map(column_picture, sorted(told, key=worst_first)[:MOST_COLUMNS]))
     more = len(told) - len(drawn)
+    if names := finding.details.get("sides"):
+        return Block("Before and after", "The columns that changed most come first.", columns=drawn,
+                     sides=(names["real"], names["fake"])) if drawn else None
     lead = ("The least alike come first. The figure is their similarity; 1 is the best. The first and the last bar of "
             "a histogram hold everything beyond.")
     if more:
@@ -116,6 +121,10 @@ def _roc(finding: Finding) -> Block:
                  charts=(roc(finding.details["roc"], f"{finding.title} How many are found, against false alarms"),))
 
 
+def _lines(finding: Finding) -> Block:
+    return Block("Step by step", "Bands are 95 % intervals.", charts=tuple(map(lines, finding.details["lines"])))
+
+
 DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (
     (("columns",), _columns),
     (("names", "real", "fake"), _pairs),
@@ -123,5 +132,6 @@ DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (
     (("items",), _items),
     (("top",), _top),
     (("roc",), _roc),
+    (("lines",), _lines),
 )
 """Which details become which picture."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 _REAL, _FAKE = "var(--real)", "var(--fake)"
+_HUES = ["var(--fake)", "var(--ink)", "var(--less)", "var(--quiet)", "var(--good)", "var(--poor)"]
+_DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4]]
 _QUIET_AXIS = {"labelColor": "var(--quiet)", "titleColor": "var(--quiet)", "domainColor": "var(--line)",
                "tickColor": "var(--line)", "gridColor": "var(--hair)", "labelFontSize": 11, "titleFontSize": 11,
                "titleFontWeight": "normal", "tickSize": 4, "labelPadding": 4}
@@ -19,7 +21,7 @@ def templates(names: set[str]) -> dict[str, dict[str, Any]]:
     makers = {"numbers": lambda: _overlay(moments=False), "moments": lambda: _overlay(moments=True), "levels": _levels,
               "roc": _curve, "gains": _gains, "real": lambda: _heat("real"), "fake": lambda: _heat("fake"),
               "gap": lambda: _heat("gap"), "dial": _dial, "map_real": lambda: _map("var(--ink)"),
-              "map_fake": lambda: _map(_FAKE)}
+              "map_fake": lambda: _map(_FAKE), "lines": _lines}
     return {name: _styled(makers[name]()) for name in sorted(names)}
 
 
@@ -108,6 +110,25 @@ def _curve() -> Any:
         y=alt.Y(**share("fpr"), title="found"))
     found = base.mark_line(color=_FAKE, strokeWidth=2).encode(y=alt.Y(**share("tpr"), title="found"))
     return alt.layer(chance, found)
+
+
+def _lines() -> Any:
+    """Draw a line a series, with its band; series differ in colour and in dashes."""
+    import altair as alt
+
+    domain: dict[str, Any] = {"scale": alt.Scale(zero=False, padding=8)}
+    hues = alt.Color("series:N", title=None, sort=None, scale=alt.Scale(range=_HUES),
+                     legend=alt.Legend(orient="top", labelColor="var(--ink)", symbolType="stroke", symbolOpacity=1,
+                                      symbolStrokeWidth=2, labelLimit=260))
+    dashes = alt.StrokeDash("series:N", legend=None, sort=None, scale=alt.Scale(range=_DASHES))
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("x:Q", title=None, axis=alt.Axis(tickMinStep=0.01, tickCount=6), **domain), color=hues)
+    band = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q", title=None, **domain), y2="high:Q")
+    told = [alt.Tooltip("series:N"), alt.Tooltip("x:Q"), alt.Tooltip("y:Q", format=".3f"),
+            alt.Tooltip("low:Q", format=".3f"), alt.Tooltip("high:Q", format=".3f")]
+    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("y:Q", title=None, **domain), strokeDash=dashes)
+    points = base.mark_point(filled=True, size=34, opacity=1).encode(y=alt.Y("y:Q", title=None, **domain), tooltip=told)
+    return alt.layer(band, line, points)
 
 
 def _dial() -> Any:

@@ -140,6 +140,17 @@ def dial_of(curve: Mapping[str, Any]) -> Picture:
     return Picture("dial", rows, f"What the privacy dial does. {curve['sentence']}", 260)
 
 
+def lines(chart: Mapping[str, Any]) -> Picture:
+    """Draw series over a common axis, each with the band of its intervals where it has them."""
+    points = [(series["name"], p) for series in chart["series"] for p in series["points"]]
+    rows = {"series": [str(name) for name, _ in points], "x": [p["x"] for _, p in points],
+            "y": [p["y"] for _, p in points], "low": [p.get("low", p["y"]) for _, p in points],
+            "high": [p.get("high", p["y"]) for _, p in points], "across": [chart["x"]] * len(points),
+            "up": [chart["y"]] * len(points)}
+    told = f"{chart['y']} over {chart['x']}: {', '.join(dict.fromkeys(rows['series']))}"
+    return Picture("lines", rows, told, 240, f"{chart.get('title') or chart['y']}, by {chart['x']}")
+
+
 def roc(points: Sequence[Sequence[float]], label: str) -> Picture:
     """Draw a ROC curve."""
     return Picture("roc", {"fpr": [p[0] for p in points], "tpr": [p[1] for p in points]}, label, 240)

@@ -56,6 +56,11 @@ _MEANS: dict[str, dict[Verdict, str]] = {
         "fair": "Groups fare a little differently than in the real data; look before it serves decisions on people.",
         "poor": "Not fit for decisions on people: groups fare differently than in the real data.",
         "not answered": "Unknown: name the columns that tell groups apart (--sensitive)."},
+    "steering": {
+        "good": "The rows are what was wished for.",
+        "fair": "The rows are nearly what was wished for; what is named here falls short.",
+        "poor": "The rows are not what was wished for; what is named here fails.",
+        "not answered": "Whether the rows are what was wished for could not be measured."},
 }
 CAVEATS = {
     "privacy": "These are measurements of this data under the attacks named here: bounds on what they could learn, not "

@@ -14,6 +14,7 @@ ASKS = {
     "utility": "Does it work like the real data?",
     "privacy": "Does it tell of the rows it was made from?",
     "fairness": "Does it treat groups as the real data does?",
+    "steering": "Are the rows what was wished for?",
 }
 
 _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "score_name": "Score",
@@ -22,7 +23,7 @@ _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "
           "epsilon_at_least": "Epsilon at least", "auc_on_all_rows": "AUC on all rows", "compared": "AUC by comparison",
           "compared_caught": "Found at 1 % false alarms, by comparison", "a": "Column", "b": "With", "auc": "AUC",
           "ks": "Kolmogorov-Smirnov distance"}
-_SHOWN = ("floor", "ceiling", "items_say", "p")
+_SHOWN = ("floor", "ceiling", "items_say", "p", "sides")
 """Details that are shown elsewhere, or say how others are drawn."""
 
 def by_question(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
@@ -92,8 +93,10 @@ def measured(finding: Finding) -> list[tuple[str, str]]:
     """
     found = []
     for key, value in finding.details.items():
+        if key in _SHOWN:
+            continue
         ends = finding.details.get(f"{key}_interval")
-        if isinstance(value, str | int | float) and key not in _SHOWN:
+        if isinstance(value, str | int | float):
             found.append((plain(key), scalar(value) + (f" ({span(ends)})" if ends else "")))
         elif isinstance(value, dict) and all(isinstance(v, str | int | float) for v in value.values()):
             found += [(f"{plain(key)}: {plain(k).lower()}", scalar(v)) for k, v in value.items() if key not in _SHOWN]

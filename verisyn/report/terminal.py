@@ -63,6 +63,29 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
     return Padding(Group(*parts), (1, 1))
 
 
+def told(assessment: Assessment, report: str | Path | None = None) -> RenderableType:
+    """Return a study's findings in full, for a terminal; it fits 80 columns.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> found = Assessment((Finding("blend.gap", "Alike?", "good", "They are.", value=0.98),))
+    >>> Console(width=60).print(told(found, "out/report.html"))  # doctest: +ELLIPSIS +NORMALIZE_WHITESPACE
+    <BLANKLINE>
+     ✓ Alike? good 0.980
+    ...
+     Open out/report.html...
+    """
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    parts = [*map(_line, assessment.findings), *_notes(assessment.about.get("notes") or ())]
+    if report is not None:
+        parts += [Text(), Text.assemble("Open ", (str(report), "bold underline"), overflow="fold")]
+    return Padding(Group(*parts), (1, 1))
+
+
 def _question(question: str, findings: Sequence[Finding]) -> list[RenderableType]:
     """A question: what it means for use, the worst findings in full, a line for each of the others."""
     from rich.text import Text
