@@ -56,7 +56,8 @@ def told(patients, tmp_path_factory):
 def test_synth_writes_the_folder(told, patients):
     folder, done = told
     files = {p.name for p in folder.iterdir()}
-    assert files == {"synthetic.csv", "report.html", "assessment.json", "schema.yaml", "model", "run.json"}
+    assert files == {"synthetic.csv", "synthetic.csv.provenance.json", "report.html", "assessment.json", "schema.yaml",
+                     "model", "run.json"}
     assert "report.html" in done.stdout
     real, fake = (pl.read_csv(p, separator=";") for p in (patients, folder / "synthetic.csv"))
     assert fake.schema == real.schema and fake.height == real.height

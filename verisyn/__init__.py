@@ -18,15 +18,30 @@ _HOME = {
     "load": "verisyn.model",
     "assess": "verisyn.assessment",
     "synth": "verisyn.story",
+    "collapse": "verisyn.generations",
+    "augment": "verisyn.augmenting",
+    "stress": "verisyn.stressing",
+    "rare": "verisyn.rarity",
+    "infer": "verisyn.inference",
+    "causes": "verisyn.causality.proposal",
+    "what_if": "verisyn.causality.pairs",
 }
-__all__ = ["__version__", "assess", "describe", "fit", "load", "read", "synth"]
+__all__ = ["__version__", "assess", "augment", "causes", "collapse", "describe", "fit", "infer", "load", "rare", "read",
+           "stress", "synth", "what_if"]
 
 if TYPE_CHECKING:
     from verisyn.assessment import assess
+    from verisyn.augmenting import augment
+    from verisyn.causality.pairs import what_if
+    from verisyn.causality.proposal import causes
     from verisyn.data import read
     from verisyn.description import describe
+    from verisyn.generations import collapse
+    from verisyn.inference import infer
     from verisyn.model import fit, load
+    from verisyn.rarity import rare
     from verisyn.story import synth
+    from verisyn.stressing import stress
 
 
 def __getattr__(name: str) -> Any:

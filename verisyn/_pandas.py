@@ -40,7 +40,7 @@ def to_pandas(frame: pl.DataFrame, extra: dict[str, Any]) -> Any:
     import pandas as pd
 
     dtypes = extra["pandas"]
-    columns = {c.name: _give(c, dtypes.get(c.name, {"dtype": "object"})) for c in frame}
+    columns = {c.name: _give(c, dtypes[c.name]) if c.name in dtypes else c.to_numpy() for c in frame}
     out = pd.DataFrame(columns, index=pd.RangeIndex(frame.height))
     if "names" in extra:
         labels = dict(zip(dtypes, map(_label, extra["names"]), strict=True))

@@ -15,8 +15,8 @@ _KEYS = ("verdict", "at_most", "at_least", "sure", "unanswered", "reason")
 _EXAMPLE = "lines such as 'privacy.*: good' or 'fidelity.two_sample: {at_most: 0.65}'"
 
 
-def requirements(text: str, name: str) -> tuple[Requirement, ...]:
-    """Return the requirements of a policy in YAML, in its order.
+def policy(text: str, name: str) -> tuple[tuple[Requirement, ...], float | None]:
+    """Return the requirements of a policy in YAML, in its order, and the largest synthetic share to learn from.
 
     Raises
     ------
@@ -25,7 +25,9 @@ def requirements(text: str, name: str) -> tuple[Requirement, ...]:
 
     Examples
     --------
-    >>> requirements("privacy.*: god", "policy.yaml")
+    >>> policy("fit: {max_synthetic: 0.5}", "policy.yaml")
+    ((), 0.5)
+    >>> policy("privacy.*: god", "policy.yaml")
     Traceback (most recent call last):
         ...
     verisyn.errors.UserError: policy.yaml, line 1: 'privacy.*' asks for the verdict 'god'. Did you mean 'good'?
@@ -33,9 +35,22 @@ def requirements(text: str, name: str) -> tuple[Requirement, ...]:
     lines = _lines(text, name)
     line, default = lines.pop("unanswered", (0, None))
     _check("unanswered", default, f"{name}, line {line}")
-    if not lines:
+    fit = lines.pop("fit", None)
+    if not lines and not fit:
         raise UserError(f"{name} asks for nothing; expected {_EXAMPLE}.")
-    return tuple(_requirement(key, told, f"{name}, line {line}", default) for key, (line, told) in lines.items())
+    asked = tuple(_requirement(key, told, f"{name}, line {line}", default) for key, (line, told) in lines.items())
+    return asked, _fit(fit[1], f"{name}, line {fit[0]}") if fit else None
+
+
+def _fit(told: Any, where: str) -> float:
+    """Return what the key ``fit`` asks of the rows that a generator may learn from."""
+    if not isinstance(told, Mapping) or set(told) != {"max_synthetic"}:
+        raise UserError(f"{where}: 'fit' asks for {told!r}; expected {{max_synthetic: 0.5}}, the largest share of "
+                        "synthetic rows to learn from.")
+    share = told["max_synthetic"]
+    if not _is_number(share) or not 0 <= share <= 1:
+        raise UserError(f"{where}: max_synthetic is {share!r}; a share from 0 to 1 was expected.")
+    return float(share)
 
 
 def _lines(text: str, name: str) -> dict[str, tuple[int, Any]]:
@@ -79,8 +94,7 @@ def _check(key: str, value: Any, where: str) -> None:
         raise UserError(f"{where} has the setting {key!r}, which means nothing here. {did_you_mean(key, _KEYS)}")
     if key == "verdict" and value not in VERDICTS:
         raise UserError(f"{where} asks for the verdict {value!r}. {did_you_mean(value, VERDICTS)}")
-    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    if key in ("at_most", "at_least") and not number:
+    if key in ("at_most", "at_least") and not _is_number(value):
         raise UserError(f"{where}: {key} is {value!r}; a number was expected.")
     if key == "sure" and not isinstance(value, bool):
         raise UserError(f"{where}: sure is {value!r}; true or false was expected.")
@@ -88,3 +102,7 @@ def _check(key: str, value: Any, where: str) -> None:
         raise UserError(f"{where}: reason is {value!r}; text was expected.")
     if key == "unanswered" and value not in ("allow", "refuse", None):
         raise UserError(f"{where}: unanswered is {value!r}; 'allow' or 'refuse' was expected.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
+from verisyn._disclosed import by_provenance
 from verisyn.description import modelled, resolve_schema
 from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
@@ -108,8 +109,12 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
         train, unseen = seen.frame, apart.frame
-    return assess_frames(fake, train, unseen, table, coder=model.coder if model else None, effort=asked, seed=seed,
-                         progress=progress, about={"source": data.name, "seed": seed, "notes": notes})
+    learnt = data.provenance.to_dict() if data.provenance else model.info.provenance if model else None
+    about = {"source": data.name, "seed": seed, "notes": notes, **({"provenance": learnt} if learnt else {})}
+    found = assess_frames(fake, train, unseen, table, coder=model.coder if model else None, effort=asked, seed=seed,
+                          progress=progress, about=about)
+    disclosed = by_provenance(made.provenance)
+    return replace(found, findings=(*found.findings, *([disclosed] if disclosed else [])))
 
 
 def with_sensitive(table: Table, sensitive: str | Sequence[str] | None) -> Table:

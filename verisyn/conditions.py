@@ -227,25 +227,25 @@ def typed(value: object, dtype: pl.DataType | None) -> object:
     return value
 
 
-def allowed_codes(condition: Condition, coder: TableCoder, rng: np.random.Generator) -> Allowed:
-    """Return, for each part that a one-column clause restricts, the codes that can meet it.
+def allowed_codes(condition: Condition, coder: TableCoder, rng: np.random.Generator, unmet: bool = False) -> Allowed:
+    """Return, for each part that a one-column clause restricts, the codes that can meet it; with `unmet`, fail it.
 
-    A code stands for a bin of values: it is allowed if any of 64 values drawn from the bin meets the clause, so that a
-    bin is dropped only when hardly any of it qualifies. Rows are checked again after decoding.
+    A code stands for a bin of values: it is allowed if any of 64 values drawn from the bin meets (fails) the clause, so
+    that a bin is dropped only when hardly any of it qualifies. Rows are checked again after decoding.
     """
     masks: Allowed = {}
     for own, where in coder.slices():
         clauses = [c for c in condition.conjuncts if c.columns <= set(own.columns) and c.columns]
         if clauses and own.parts and not own.needs:
-            masks[where.start] = _mask(own, condition.only(clauses), rng)
+            masks[where.start] = _mask(own, condition.only(clauses), rng, unmet)
     return masks
 
 
-def _mask(coder: BaseCoder, condition: Condition, rng: np.random.Generator) -> np.ndarray:
+def _mask(coder: BaseCoder, condition: Condition, rng: np.random.Generator, unmet: bool) -> np.ndarray:
     size = coder.parts[0].size
     codes = np.empty((size * _DRAWS, len(coder.parts)), np.int32)
     codes[:, 0] = np.repeat(np.arange(size), _DRAWS)
     for i, part in enumerate(coder.parts[1:], start=1):
         codes[:, i] = rng.integers(0, part.size, len(codes))
     frame = coder.decode(codes, Draw(rng, rng.integers(0, 2**62, len(codes))))
-    return np.any(condition.holds(frame).reshape(size, _DRAWS), axis=1)
+    return np.any((condition.holds(frame) != unmet).reshape(size, _DRAWS), axis=1)

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import polars as pl
 
-from verisyn import shelves
+from verisyn import _manifest, shelves
 from verisyn.errors import UserError, did_you_mean
 from verisyn.formats import FIT_ROWS, Request, check_content, of_path, sampled
 from verisyn.formats._sampling import Reservoir
 from verisyn.frames import Origin, from_polars, simplify, to_polars
 from verisyn.outputs import writing_file
+from verisyn.provenance import MANIFEST, Provenance, of_rows, without_columns
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Dataset:
         The name of the format in which synthetic data is written.
     format_settings : dict
         What that format needs to write in the manner of the source.
+    provenance : Provenance or None
+        Where the rows come from; None where nothing tells.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -52,6 +55,7 @@ class Dataset:
     source: Path | None = None
     format: str = "parquet"
     format_settings: dict[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     @property
     def table_name(self) -> str:
@@ -103,7 +107,11 @@ class Dataset:
 
 def read(source: Any, *, table: str | None = None, query: str | None = None, fit_rows: int = FIT_ROWS,
          seed: int = 0) -> Dataset:
-    """Read data from a file, a database or a dataframe.
+    """Read data from a file, a database or a dataframe, and where its rows come from.
+
+    That is told, in this order, by columns ``verisyn_kind``, ``verisyn_source``, … (they are no data, and are left out
+    of the frame), by the metadata of a Parquet or Arrow file, pandas' ``attrs`` or a pyarrow schema, and by the
+    manifest beside a file, where it is of that very file.
 
     Parameters
     ----------
@@ -150,7 +158,8 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
 
 
 def write(frame: pl.DataFrame, path: str | Path, *, format: str | None = None,
-          settings: Mapping[str, Any] | None = None, table_name: str = "data") -> None:
+          settings: Mapping[str, Any] | None = None, table_name: str = "data",
+          provenance: Provenance | None = None) -> None:
     """Write a frame to a file; it appears only when it is whole, and replaces one that is there.
 
     Parameters
@@ -164,6 +173,9 @@ def write(frame: pl.DataFrame, path: str | Path, *, format: str | None = None,
         ``Dataset.format_settings`` of data in whose manner to write; what another format remembered is ignored.
     table_name : str, default "data"
         The table's name, for formats that have tables.
+    provenance : Provenance, optional
+        Where the rows come from: written beside the file (``NAME.provenance.json``), and into a Parquet file. Without
+        it, what was beside an earlier file of that name is removed.
 
     Raises
     ------
@@ -175,20 +187,26 @@ def write(frame: pl.DataFrame, path: str | Path, *, format: str | None = None,
     manner = dict(settings or {})
     if manner.get("format", format) != format:
         manner = {}
+    told = {"provenance": _manifest.to_text(provenance)} if provenance else {}
     with writing_file(path, force=True) as draft:
-        shelves.formats.take(format).write(frame, draft, {"table": table_name, **manner})
+        shelves.formats.take(format).write(frame, draft, {"table": table_name, **manner, **told})
+        if provenance:  # before the file itself: no synthetic file is ever there without it
+            _manifest.write(provenance, path, draft)
+    if provenance is None:
+        _manifest.remove(path)
 
 
 def _read_source(source: Path | str, format_: str, request: Request) -> Dataset:
     content = shelves.formats.take(format_).read(source, request)
-    frame, origin = simplify(content.frame, "file")
     path = source if isinstance(source, Path) else None
+    provenance, more = _provenance(content.frame, content.rows_total, path, format_)
+    frame, origin = simplify(content.frame if provenance is None else without_columns(content.frame), "file")
     name = _stem(path) if path else Path(urlsplit(str(source)).path).stem or content.table or "data"
     table = content.table or name
     writes = content.writes or format_
     settings = {"format": writes, "table": table, **content.settings}
-    return Dataset({table: frame}, origin, (*content.notes, *origin.notes), {table: content.rows_total}, name, path,
-                   writes, settings)
+    return Dataset({table: frame}, origin, (*content.notes, *origin.notes, *more), {table: content.rows_total}, name,
+                   path, writes, settings, provenance)
 
 
 def _read_frame(native: Any, request: Request) -> Dataset:
@@ -200,7 +218,30 @@ def _read_frame(native: Any, request: Request) -> Dataset:
         reservoir = Reservoir(request.fit_rows, request.seed)
         reservoir.add(frame[reservoir.pick(total)])
         frame = reservoir.frame()
-    return Dataset({"data": frame}, origin, (*origin.notes, *sampled(total, frame.height)), {"data": total})
+    told = of_rows(frame)
+    provenance, more = (told, ()) if told else _counted(_manifest.attached(native), total)
+    notes = (*origin.notes, *sampled(total, frame.height), *more)
+    return Dataset({"data": frame if provenance is None else without_columns(frame)}, origin, notes, {"data": total},
+                   provenance=provenance)
+
+
+def _provenance(frame: pl.DataFrame, rows: int, path: Path | None, format_: str
+                ) -> tuple[Provenance | None, tuple[str, ...]]:
+    """Ask the rows, then the file's metadata, then the manifest beside it; the last is asked in any case."""
+    beside, notes = _manifest.read(path) if path else (None, ())
+    if told := of_rows(frame):
+        return told, notes
+    inside = getattr(shelves.formats.take(format_), "provenance", None) if path else None
+    provenance, more = _counted(inside(path) if inside else None, rows)
+    return (provenance, (*notes, *more)) if provenance else (beside, notes)
+
+
+def _counted(provenance: Provenance | None, rows: int) -> tuple[Provenance | None, tuple[str, ...]]:
+    """Say where metadata, which libraries hand on when rows are left out or put together, speaks of other rows."""
+    if provenance is None or provenance.rows == rows:
+        return provenance, ()
+    return provenance, (f"The data's metadata tells where {provenance.rows:,} rows come from, but there are {rows:,}: "
+                        "they were changed since. It is taken to hold for them, share by share.",)
 
 
 def _existing(path: Path) -> Path:
@@ -219,7 +260,8 @@ def _existing(path: Path) -> Path:
 
 def _known_in(folder: Path, wanted: str = "") -> str:
     suffixes = {s for name in shelves.formats.names() for s in shelves.formats.take(name).suffixes}
-    names = [p.name for p in folder.iterdir() if p.is_file() and set(p.suffixes) & suffixes]
+    names = [p.name for p in folder.iterdir() if p.is_file() and set(p.suffixes) & suffixes
+             and not p.name.endswith(MANIFEST)]
     return did_you_mean(wanted, names) if names else "There is no table in that folder."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,31 +12,42 @@ import numpy as np
 import polars as pl
 
 from verisyn import __version__, memory, shelves, storage
+from verisyn._manifest import attach
 from verisyn.answers import Answers
+from verisyn.causality.graph import in_causal_order
+from verisyn.causality.told import with_causes
+from verisyn.causality.unexplained import unexplained
 from verisyn.checkpoint import Checkpoint, fingerprint
 from verisyn.conditions import Given
 from verisyn.data import read
 from verisyn.description import resolve_schema
 from verisyn.errors import UserError, did_you_mean, whole_number
-from verisyn.findings import Finding
+from verisyn.findings import Assessment, Finding
 from verisyn.frames import Origin, from_polars
+from verisyn.generations.guard import guard
 from verisyn.memory import Recipe
 from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
 from verisyn.outputs import writing_folder
 from verisyn.progress import Progress, WarningProgress
+from verisyn.provenance import Provenance, real
 from verisyn.running import Budget, Run, threads
 from verisyn.schema import Schema
-from verisyn.steering import Wishes
+from verisyn.steering import Steered, Wishes, together
 from verisyn.steering.intervention import Do, columns_in_order
 from verisyn.steering.refit import Refitter, Sample
+from verisyn.steering.tails import Asked
 from verisyn.steering.targets import Wanted
+
+_MOST_BESIDE = 20_000
+"""Rows without wishes that steered rows are held beside."""
 
 
 def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str = "table.trees", seed: int = 0,
         holdout: float = 0.0, privacy: str | float | None = None, max_leak: float | None = None,
-        audit: bool | None = None, budget: str | float | None = None, checkpoint: str | Path | None = None,
-        jobs: int | None = None, progress: Progress | None = None, **settings: Any) -> Model:
+        audit: bool | None = None, max_synthetic: float | None = None, causes: Any = None,
+        budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
+        progress: Progress | None = None, **settings: Any) -> Model:
     """Learn a generator from data.
 
     Parameters
@@ -60,6 +71,13 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
         Whether to measure what the model file tells of its rows (``model.memory``): against the holdout where there is
         one, else by fitting a second model on half the rows, 10 000 at most. By default it is left out only where that
         second fit would take minutes, or where there is a budget.
+    max_synthetic : float, optional
+        The largest share of synthetic and derived rows, 0 to 1, among those to learn from, as far as their provenance
+        is known (see :func:`verisyn.read`). More are refused. Without it, more than a half raise an alarm.
+    causes : Causes, mapping, list, str or path, optional
+        Which column is a cause of which: ``{"income": ["age", "education"]}`` (an effect and its causes), columns in
+        causal order, ``"age -> education -> income; sex -> income"``, a YAML file, or what :func:`verisyn.causes`
+        proposed once it is confirmed. Causes are learnt before their effects, and with ``do`` only effects respond.
     budget : str or float, optional
         About how long learning may take by the clock: ``"90s"``, ``"2min"``, or seconds. What is not learnt by then is
         left coarse, and ``model.info.notes`` says what; the model then depends on the speed of the machine.
@@ -80,10 +98,11 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     Raises
     ------
     UserError
-        If the data cannot be read, the schema does not fit it, a name or setting is unknown, or the checkpoint is of
-        another fit.
+        If the data cannot be read, the schema does not fit it, a name or setting is unknown, the causes go in a circle,
+        or the checkpoint is of another fit.
     Refused
-        If no position of the dial keeps `max_leak`.
+        If no position of the dial keeps `max_leak`, there are more synthetic rows than `max_synthetic`, or nobody has
+        confirmed `causes` that were proposed from data.
 
     Examples
     --------
@@ -96,10 +115,11 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
 
     whole_number("seed", seed, 0)
     run = Run(Budget.read(budget))
-    dataset, progress, jobs = read(data), progress or Progress(), threads(jobs)
+    dataset, progress, jobs = read(data), progress or WarningProgress(), threads(jobs)
+    origins = guard(dataset.provenance, max_synthetic, progress)
     settings = dialled(generator, settings, privacy, max_leak)
     maker = _generator(generator, settings)
-    schema = resolve_schema(schema, dataset, progress=progress)
+    schema = with_causes(resolve_schema(schema, dataset, progress=progress), causes)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
     recipe, decided = Recipe(schema, generator, settings, seed, jobs), None
     if max_leak is not None:
@@ -110,7 +130,7 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     coder_seed, fit_seed = np.random.SeedSequence(seed).spawn(2)
     with progress.stage("learn columns"):
         coder = TableCoder.learn(train.frame, schema.table, coder_seed)
-        codes = coder.encode(train.frame)
+        codes, maker = coder.encode(train.frame), in_causal_order(maker, schema.table, coder)
     kept = Checkpoint(checkpoint, fingerprint(codes, generator, vars(maker), seed)) if checkpoint else None
     run.kept = kept
     with progress.stage("fit", total=len(codes.parts)) as tick:
@@ -120,7 +140,9 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     info = Info(generator=shelves.generators.full_name(generator), settings=dataclasses.asdict(maker), seed=seed,
                 holdout=holdout, rows_source=dataset.rows_total[dataset.table_name], rows_train=train.frame.height,
                 name=dataset.name, version=__version__, format=dataset.format,
-                format_settings=dict(dataset.format_settings), notes=run.notes(codes.names))
+                format_settings=dict(dataset.format_settings),
+                notes=(*origins, *unexplained(train.frame, schema.table, coder), *run.notes(codes.names)),
+                provenance=(dataset.provenance or real(dataset.name, train.frame.height)).to_dict())
     model = Model(schema, coder, fitted, dataset.origin, info)
     with progress.stage("audit"):
         model.memory = memory.audit(model, recipe, train.frame, unseen.frame if unseen else None,
@@ -155,6 +177,12 @@ class Info:
     format: str
     format_settings: dict[str, Any]
     notes: Sequence[str] = ()
+    provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def generation(self) -> int:
+        """1 for a model of real rows, one more for each generator whose rows it learnt from in turn."""
+        return int(self.provenance.get("generation", 0)) + 1
 
 
 class Model(Answers):
@@ -173,35 +201,58 @@ class Model(Answers):
         return (f"Model({self.info.generator} of {self.info.name!r}: {len(self.coder.columns)} columns, "
                 f"{self.info.rows_train:,} rows learnt from, seed {self.info.seed})")
 
+    def provenance(self, rows: int) -> Provenance:
+        """Return where `rows` rows drawn from this model come from: one generation after those it learnt from."""
+        origins = real(self.info.name, self.info.rows_train)
+        if self.info.provenance:
+            origins = Provenance.from_dict(self.info.provenance)
+        return origins.made(self.info.generator, rows, self.info.name)
+
     # -- drawing ----------------------------------------------------------------------------------------------------
     @property
     def order(self) -> list[str]:
         """The columns in the order in which they are drawn; those that are only regenerated come last."""
         return columns_in_order(self._drawing())
 
-    def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | None = None, balance: str | None = None,
-               do: Do | None = None, targets: Wanted | None = None, jobs: int | None = None,
+    def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | Any | None = None,
+               balance: str | None = None, shares: Mapping[str, Any] | None = None, do: Do | None = None,
+               targets: Wanted | None = None, tails: Asked | None = None, weights: str | None = None,
+               steer: str | Path | Mapping[str, Any] | None = None, jobs: int | None = None,
                progress: Progress | None = None) -> Any:
         """Draw synthetic rows.
 
         Parameters
         ----------
         rows : int, optional
-            How many; as many as the source had by default.
+            How many; as many as the source had by default, or one for each row of a dataframe that is `given`.
         seed : int, default 0
             The same model and seed give the same bytes, whatever `jobs` is.
-        given : str or mapping, optional
+        given : str, mapping or dataframe, optional
             A condition that every row meets, such as ``"income == '>50K' and age < 30"`` or ``{"income": ">50K",
             "age": (None, 29), "job": ["clerk", "cook"], "debt": None}`` (value, range, set, missing). Rows are drawn
-            from the model's conditional distribution: columns before the condition respond to it too.
+            from the model's conditional distribution: columns before the condition respond to it too. A dataframe
+            holds rows of which a part is known; each is completed, in turn.
         balance : str, optional
             A column whose levels are to be equally frequent.
+        shares : mapping, optional
+            Shares of some levels of one column, ``{"fraud": {"yes": 0.3}}``, or of one condition, ``{"age < 30":
+            0.5}``, met to the row; all else shares the rest in the model's own proportions.
         do : mapping, optional
-            Columns that are set in their turn, such as ``{"smoker": "no", "rate": "+1"}``: only columns drawn after
-            them (see :attr:`order`) respond. A change is written ``"+1"``, ``"-10%"``, ``"*1.1"`` or ``"+1pp"``.
-        targets : mapping, optional
+            Columns that are set in their turn, such as ``{"smoker": "no", "rate": "+1"}``: only what they cause, or
+            where no causes are known only columns drawn after them (see :attr:`order`), responds. A change is written
+            ``"+1"``, ``"-10%"``, ``"*1.1"`` or ``"+1pp"``.
+        targets : mapping or list, optional
             What is wanted of all rows together: ``{"age": 45, "income": {">50K": 0.5}, "age < 30": 0.2}`` is a mean,
             shares of levels, and the share of a condition. The rows are tilted towards it as little as that takes.
+        tails : str, sequence or mapping, optional
+            Number columns whose high end (with a ``-`` before the name, low end) is to reach beyond what was observed:
+            a generalised Pareto distribution takes the place of the last twentieth, or of the share given. A column
+            ``NAME_extrapolated`` marks values beyond all that the model draws.
+        weights : str, optional
+            The name of a column to add, with the weights that undo `shares`, `balance` and `targets`: weighted by
+            them, the rows are as those that the model draws by itself.
+        steer : path or mapping, optional
+            All these wishes in a YAML file, or a mapping, under the same names.
         jobs : int, optional
             Threads; all cores by default.
         progress : Progress, optional
@@ -211,7 +262,8 @@ class Model(Answers):
         Returns
         -------
         dataframe
-            Of the kind that the model was fitted on (polars where it was fitted on a file), with the same data types.
+            Of the kind that the model was fitted on (polars where it was fitted on a file), with the same data types;
+            in pandas (``attrs["verisyn"]``) and pyarrow (the schema's metadata) it carries its provenance.
 
         Raises
         ------
@@ -225,22 +277,44 @@ class Model(Answers):
         rejection sampling, Caffo, Booth and Davis 2002). Where that would cost more than learning anew, a generator is
         fitted to the model's own rows with the condition's columns first. ``docs/steering.md`` tells of all of it.
         """
-        return from_polars(self.sample_frame(rows, seed=seed, given=given, balance=balance, do=do, targets=targets,
-                                             jobs=jobs, progress=progress), self.origin)
+        wishes = {"given": given, "balance": balance, "shares": shares, "do": do, "targets": targets, "tails": tails,
+                  "weights": weights}
+        frame = self.sample_frame(rows, seed=seed, jobs=jobs, progress=progress, **together(steer, wishes))
+        return attach(from_polars(frame, self.origin), self.provenance(frame.height))
 
-    def sample_frame(self, rows: int | None = None, *, seed: int = 0, given: Given | None = None,
-                     balance: str | None = None, do: Do | None = None, targets: Wanted | None = None,
-                     jobs: int | None = None, progress: Progress | None = None) -> pl.DataFrame:
+    def sample_frame(self, rows: int | None = None, *, seed: int = 0, jobs: int | None = None,
+                     progress: Progress | None = None, **wishes: Any) -> pl.DataFrame:
         """Draw synthetic rows as a polars frame; see :meth:`sample`."""
-        rows = self.info.rows_source if rows is None else whole_number("rows", rows, 1)
+        return self.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes).frame
+
+    def steered(self, rows: int | None = None, *, seed: int = 0, jobs: int | None = None,
+                progress: Progress | None = None, **wishes: Any) -> Steered:
+        """Draw synthetic rows as wished, with all that tells how the wishes were met; see :meth:`sample`."""
+        read = Wishes.read(self.coder, **wishes)
+        usual = read.partial.frame.height if read.partial else self.info.rows_source
+        rows = usual if rows is None else whole_number("rows", rows, 1)
         whole_number("seed", seed, 0)
-        wishes = Wishes.read(self.coder, given=given, balance=balance, do=do, targets=targets)
         progress, jobs = progress or WarningProgress(), threads(jobs)
         maker = _generator(self.info.generator, self.info.settings)
         refitter = Refitter(maker, self.fitted, self.info.rows_train, self.info.seed, jobs, progress.note, self._refits)
         with progress.stage("sample", total=rows) as tick:
             drawing, root = self._drawing(jobs), np.random.SeedSequence(seed)
-            return wishes.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
+            return read.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
+
+    def effects(self, steered: Steered, *, seed: int = 0, jobs: int | None = None) -> Assessment:
+        """Hold rows that were drawn as wished beside rows drawn without the wishes.
+
+        Returns
+        -------
+        Assessment
+            A finding for each wish; ``verisyn.report.study.study`` draws it.
+        """
+        from verisyn.steering.effects import effects
+
+        rows = min(steered.frame.height, _MOST_BESIDE)
+        before = self.sample_frame(rows, seed=seed, jobs=jobs, progress=Progress())
+        about = {"source": self.info.name, "generator": self.info.generator, "rows": steered.frame.height, "seed": seed}
+        return Assessment(tuple(effects(steered, before, self.coder)), about)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def save(self, path: str | Path, *, force: bool = False) -> None:

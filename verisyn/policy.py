@@ -147,7 +147,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Policy:
-    """Requirements that an assessment must meet.
+    """Requirements that an assessment must meet, and the share of synthetic rows that may be learnt from at most.
 
     Examples
     --------
@@ -159,6 +159,7 @@ class Policy:
 
     requirements: tuple[Requirement, ...]
     name: str = "the policy"
+    max_synthetic: float | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -186,9 +187,10 @@ class Policy:
         UserError
             If it has a mistake; the sentence names the line.
         """
-        from verisyn._policy_yaml import requirements
+        from verisyn._policy_yaml import policy
 
-        return cls(requirements(text, name), name)
+        requirements, max_synthetic = policy(text, name)
+        return cls(requirements, name, max_synthetic)
 
     def must_name(self, known: Iterable[str]) -> None:
         """Check that every requirement speaks of something that can be asked.
@@ -217,8 +219,17 @@ class Policy:
             matched = [f for f in findings if fnmatchcase(f.name, r.pattern)]
             asked = [f for f in matched if f.name == r.pattern or f.name not in named]
             outcomes += _outcomes(r, asked) if asked or not matched else []
+        if self.max_synthetic is not None:
+            outcomes.append(_learnt_from(assessment.about.get("provenance"), self.max_synthetic))
         outcomes.sort(key=lambda outcome: outcome.passed)
         return Checked(self.name, all(outcome.passed for outcome in outcomes), tuple(outcomes))
+
+
+def _learnt_from(told: Mapping[str, Any] | None, most: float) -> Outcome:
+    """Hold the rows that were learnt from, as far as their provenance is known, against the largest synthetic share."""
+    share = float(told["synthetic_share"]) if told else 0.0
+    was = f"is {share:.3g}" if told else "is taken for 0, as nothing tells where the rows come from"
+    return Outcome("fit", "the synthetic share of the rows learnt from", f"at most {most:g}", was, share <= most)
 
 
 def known_names() -> list[str]:

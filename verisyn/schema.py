@@ -1,4 +1,4 @@
-"""Schema → Table → Column, Constraint, Bias: frozen, found by describe(), round-trips through YAML."""
+"""Schema → Table → Column, Constraint, Bias, Cause: frozen, found by describe(), round-trips through YAML."""
 
 from __future__ import annotations
 
@@ -95,8 +95,35 @@ class Bias(_Frozen):
     evidence: str = ""
 
 
+class Cause(_Frozen):
+    """One column is a cause of another, as far as is known; ``do`` follows the arrows.
+
+    Parameters
+    ----------
+    cause, effect : str
+        The two columns.
+    direction : str
+        Who says which way the arrow points: ``"told"`` (a person), ``"background"`` (what comes first and last in
+        time), ``"data"`` (the data tell it, as far as they name every common cause), ``"open"`` (not told by the
+        data: the other way fits as well), ``"recomputed"`` (a constraint computes the effect from the cause).
+    strength : float, optional
+        How strongly the two go together given the effect's other causes, 0 to 1: a partial correlation for two numbers.
+    gain : float, optional
+        By how much the arrow raises the score (BIC, in nats) of the whole.
+    evidence : str
+        What was seen, in one sentence.
+    """
+
+    cause: str
+    effect: str
+    direction: str = "told"
+    strength: float | None = None
+    gain: float | None = None
+    evidence: str = ""
+
+
 class Table(_Frozen):
-    """One table: its columns in order, what holds between them and how it is biased, its rows, and the target."""
+    """One table: its columns in order, what holds between them, how it is biased, what causes what, rows, target."""
 
     name: str
     columns: tuple[Column, ...]
@@ -104,6 +131,7 @@ class Table(_Frozen):
     target: str | None = None
     constraints: tuple[Constraint, ...] = ()
     biases: tuple[Bias, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.

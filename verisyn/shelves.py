@@ -93,6 +93,8 @@ generators = Shelf("modalities", "generator")
 metrics = Shelf("metrics", "metric")
 formats = Shelf("formats", "file format")
 constraints = Shelf("constraints", "constraint")
+augmentations = Shelf("augmentations", "augmentation")
+stresses = Shelf("stresses", "kind of edge case")
 
 SHELVES = {"kinds": kinds, "constraints": constraints, "generators": generators, "metrics": metrics,
-           "formats": formats}
+           "formats": formats, "augmentations": augmentations, "stresses": stresses}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from verisyn import __version__
+from verisyn._manifest import attach
 from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write
 from verisyn.description import left_out, resolve_schema
@@ -24,13 +26,19 @@ from verisyn.metrics import effort_of
 from verisyn.model import Model, fit
 from verisyn.outputs import check_folder, sha256, writing_folder
 from verisyn.progress import Progress
+from verisyn.provenance import Provenance
 from verisyn.schema import Schema
 from verisyn.since import compared
+from verisyn.steering import Steered, together
 
 if TYPE_CHECKING:
     from verisyn.policy import Policy
 
 HOLDOUT = 0.2
+_FEWEST = 100
+"""Real rows that meet a condition and can be compared with."""
+_UNLIKE = ("The rows were steered, and are compared with real rows that were not: what was asked of fidelity, utility "
+           "and fairness differs as far as that was wished.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,12 @@ class Story:
     @property
     def data(self) -> Any:
         """The synthetic rows as the kind of dataframe that went in."""
-        return self.source.give_back(self.frame)
+        return attach(self.source.give_back(self.frame), self.provenance)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the synthetic rows come from."""
+        return self.model.provenance(self.frame.height)
 
     @property
     def run(self) -> dict[str, Any]:
@@ -58,7 +71,8 @@ class Story:
         rows = {"source": info.rows_source, "train": info.rows_train,
                 "holdout": self.source.frame.height - info.rows_train, "synthetic": self.frame.height}
         return {"versions": versions(), "seed": info.seed, "generator": info.generator, "settings": info.settings,
-                "rows": rows, "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes),
+                "rows": rows, "provenance": self.provenance.to_dict(),
+                "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes),
                 "memory": self.model.memory and self.model.memory.to_dict(), "dial": self.dial and self.dial.to_dict()}
 
     def report(self, run: dict[str, Any] | None = None) -> str:
@@ -107,17 +121,18 @@ class Story:
         (folder / "model").mkdir()
         self.model.write_into(folder / "model")
         write(with_dtypes(self.frame, self.source.origin), folder / f"synthetic.{self.source.extension}",
-              settings=self.source.format_settings, table_name=self.source.table_name)
+              settings=self.source.format_settings, table_name=self.source.table_name, provenance=self.provenance)
         (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
         (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
 
 
 def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
           schema: Schema | str | Path | None = None, generator: str = "table.trees", holdout: float | None = None,
-          target: str | None = None, privacy: str | float | None = None, max_leak: float | None = None,
-          curve: bool | None = None, effort: str = "standard", budget: str | float | None = None,
-          checkpoint: str | Path | None = None, jobs: int | None = None, force: bool = False,
-          progress: Progress | None = None) -> Any:
+          target: str | None = None, steer: str | Path | Mapping[str, Any] | None = None,
+          privacy: str | float | None = None, max_leak: float | None = None,
+          curve: bool | None = None, effort: str = "standard", max_synthetic: float | None = None,
+          budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
+          force: bool = False, progress: Progress | None = None) -> Any:
     """Turn data into synthetic data; with `out`, write it to a folder together with its proof.
 
     Parameters
@@ -138,12 +153,17 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
         Share of rows set aside to judge the result. 0.2 with `out`; 0 (learn from every row) without.
     target : str, optional
         The column that models are asked to predict when utility is measured.
+    steer : path or mapping, optional
+        What the rows shall be like: a YAML file, or a mapping, of the wishes of :meth:`Model.sample`. The report then
+        holds the rows beside such without the wishes.
     privacy, max_leak : optional
         The generator's privacy dial, or the largest leak that chooses it; see :func:`fit`.
     curve : bool, optional
         Whether the report draws what the dial does to this data. By default, where that takes seconds.
     effort : {"standard", "quick", "thorough"}
         How much assessing may cost; see :func:`assess`.
+    max_synthetic : float, optional
+        The largest share of synthetic rows among those to learn from; see :func:`fit`.
     budget, checkpoint : optional
         About how long learning may take, and a folder to go on from after an interruption; see :func:`fit`.
     jobs : int, optional
@@ -167,39 +187,62 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     """
     if out is None:
         model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, privacy=privacy,
-                    max_leak=max_leak, audit=False, budget=budget, checkpoint=checkpoint, jobs=jobs,
-                    progress=progress)
-        return model.sample(rows, seed=seed, jobs=jobs, progress=progress)
+                    max_leak=max_leak, audit=False, max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint,
+                    jobs=jobs, progress=progress)
+        return model.sample(rows, seed=seed, steer=steer, jobs=jobs, progress=progress)
     check_folder(out, force)
-    story = tell(source, rows, seed, schema=schema, generator=generator, target=target, jobs=jobs, progress=progress,
-                 holdout=HOLDOUT if holdout is None else holdout, privacy=privacy, max_leak=max_leak, curve=curve,
-                 effort=effort, budget=budget, checkpoint=checkpoint).held_against(out)
+    story = tell(source, rows, seed, schema=schema, generator=generator, target=target, steer=steer, jobs=jobs,
+                 progress=progress, holdout=HOLDOUT if holdout is None else holdout, privacy=privacy,
+                 max_leak=max_leak, curve=curve, effort=effort, max_synthetic=max_synthetic, budget=budget,
+                 checkpoint=checkpoint).held_against(out)
     story.save(out, force=force)
     return story.data
 
 
 def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema | str | Path | None = None,
          generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None,
+         steer: str | Path | Mapping[str, Any] | None = None,
          privacy: str | float | None = None, max_leak: float | None = None, curve: bool | None = None,
-         effort: str = "standard", budget: str | float | None = None, checkpoint: str | Path | None = None,
-         jobs: int | None = None, progress: Progress | None = None) -> Story:
+         effort: str = "standard", max_synthetic: float | None = None, budget: str | float | None = None,
+         checkpoint: str | Path | None = None, jobs: int | None = None, progress: Progress | None = None) -> Story:
     """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
-    asked, progress = effort_of(effort), progress or Progress()
+    asked, progress, wishes = effort_of(effort), progress or Progress(), together(steer, {})
     dataset = source if isinstance(source, Dataset) else _read(source, seed, progress)
     schema = resolve_schema(schema, dataset, target=target, progress=progress)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
-                budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
-    frame = model.sample_frame(rows, seed=seed, jobs=jobs, progress=progress)
+                max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
+    steered = model.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
-    about = {"source": dataset.name, "generator": model.info.generator, "seed": seed}
+    about = {"source": dataset.name, "generator": model.info.generator, "seed": seed,
+             "provenance": model.info.provenance}
     names = schema.table.names
-    unseen_rows = unseen.frame[names] if unseen else None
-    assessment = assess_frames(frame, train.frame[names], unseen_rows, schema.table, coder=model.coder,
-                               effort=asked, seed=seed, progress=progress, about=about)
+    seen, apart, told = _comparable(steered, train.frame[names], unseen.frame[names] if unseen else None)
+    assessment = assess_frames(steered.frame[names], seen, apart, schema.table, coder=model.coder, effort=asked,
+                               seed=seed, progress=progress, about=about)
+    if wishes:
+        found = model.effects(steered, seed=seed, jobs=jobs)
+        assessment = replace(assessment, findings=(*found.findings, *assessment.findings))
     dial, more = _dial(model, train.frame, unseen.frame if unseen else None, curve, jobs, progress)
-    notes = (*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes, *progress.notes,
-             *more)
-    return Story(dataset, frame, model, schema, assessment, progress, notes, dial)
+    notes = dict.fromkeys([*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes,
+                           *told, *progress.notes, *more])
+    return Story(dataset, steered.frame, model, schema, assessment, progress, tuple(notes), dial)
+
+
+def _comparable(steered: Steered, train: pl.DataFrame, unseen: pl.DataFrame | None
+                ) -> tuple[pl.DataFrame, pl.DataFrame | None, tuple[str, ...]]:
+    """Return the real rows to hold steered rows against, those that meet the condition, and what to say of it."""
+    wishes = steered.wishes
+    if wishes.plain:
+        return train, unseen, ()
+    if not wishes.given:
+        return train, unseen, (_UNLIKE,)
+    seen = train.filter(wishes.given.holds(train))
+    apart = None if unseen is None else unseen.filter(wishes.given.holds(unseen))
+    few = min(side.height for side in (seen, apart) if side is not None)
+    if few < _FEWEST:
+        return train, unseen, (f"Only {few:,} real rows of a side meet {wishes.given.text!r}, too few to compare with. "
+                               f"{_UNLIKE}",)
+    return seen, apart, (f"All rows meet {wishes.given.text!r}; they are compared with the real rows that meet it.",)
 
 
 def _dial(model: Model, train: pl.DataFrame, unseen: pl.DataFrame | None, asked: bool | None, jobs: int | None,

@@ -38,6 +38,9 @@ Privacy = Annotated[str | None, typer.Option(help="Privacy dial: low, standard, 
                                              show_default="standard")]
 MaxLeak = Annotated[float | None, typer.Option(help="Choose the dial by the most that an attack on the model may "
                                                     "reach: an AUC, at the upper end of its interval.", metavar="AUC")]
+MaxSynthetic = Annotated[float | None, typer.Option(help="Refuse to learn from a larger share of synthetic rows, as "
+                                                         "far as their provenance is known.", min=0, max=1,
+                                                    metavar="SHARE")]
 BudgetOf = Annotated[str | None, typer.Option("--budget", help="About how long learning may take: 90s, 2min, 1h30min. "
                                               "The result then depends on the machine.", metavar="TIME")]
 CheckpointOf = Annotated[Path | None, typer.Option("--checkpoint", help="Folder to keep what is learnt in; after an "
@@ -103,6 +106,18 @@ def say(text: Any, as_json: bool, result: dict[str, Any]) -> None:
     Console(soft_wrap=isinstance(text, str)).print(text, highlight=False)
 
 
+def save_study(found: Any, out: Path, *, title: str, kind: str, lead: str, force: bool, as_json: bool) -> None:
+    """Write a study's folder, report.html and assessment.json, and say what was found."""
+    from verisyn.outputs import writing_folder
+    from verisyn.report.study import study
+    from verisyn.report.terminal import told
+
+    with writing_folder(out, force=force) as folder:
+        (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
+        (folder / "report.html").write_text(study(found, title=title, kind=kind, lead=lead), encoding="utf-8")
+    say(told(found, out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+
+
 def policy_of(file: Path | None, since: Path | None) -> Any:
     """Read a policy, and see that an earlier assessment can be read, before the work begins."""
     if since is not None:
@@ -116,6 +131,12 @@ def policy_of(file: Path | None, since: Path | None) -> Any:
     policy = Policy.load(file)
     policy.must_name(known_names())
     return policy
+
+
+def strictest(policy: Any, most: float | None) -> float | None:
+    """Return the least share of synthetic rows that a policy, or the option, allows to learn from."""
+    asked = [share for share in (most, policy and policy.max_synthetic) if share is not None]
+    return min(asked, default=None)
 
 
 def enforce(assessment: Any) -> None:

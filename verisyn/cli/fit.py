@@ -16,6 +16,7 @@ from verisyn.cli._shared import (
     Jobs,
     Json,
     MaxLeak,
+    MaxSynthetic,
     Privacy,
     Query,
     SchemaFile,
@@ -40,20 +41,29 @@ def fit(
     privacy: Privacy = None, max_leak: MaxLeak = None,
     audit: Annotated[bool | None, typer.Option(help="Measure what the model file tells of its rows.",
                                                show_default="unless the table is very wide")] = None,
-    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None,
-    checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False, as_json: Json = False,
+    max_synthetic: MaxSynthetic = None,
+    causes: Annotated[str | None, typer.Option(help="What is a cause of what: \"age -> job -> income; sex -> income\"; "
+                                                    "or a file from 'verisyn causes'.", metavar="FILE|TEXT")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take causes as they were proposed, not confirmed.")] = False,
+    table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000,
+    budget: BudgetOf = None, checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Learn a generator from data and save it."""
+    from verisyn.causality.told import Causes
     from verisyn.data import read
     from verisyn.model import fit as fit_model
     from verisyn.outputs import check_folder
 
     check_folder(out, force)
+    told_causes = None if causes is None else Causes.read(causes)
+    if told_causes:
+        told_causes = (told_causes.confirm() if yes else told_causes).must_be_confirmed()
     progress = progress_of(as_json)
     dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
     model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
-                      max_leak=max_leak, audit=audit, budget=budget, checkpoint=checkpoint, jobs=jobs,
-                      progress=progress)
+                      max_leak=max_leak, audit=audit, max_synthetic=max_synthetic, causes=told_causes,
+                      budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
     model.save(out, force=force)
     cost = sum(c.cpu_seconds for c in progress.costs)
     told = "".join(f"{note}\n" for note in model.info.notes)
@@ -61,5 +71,5 @@ def fit(
     say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. {told}"
          f"Now: verisyn sample {out} --rows {model.info.rows_source} --out synthetic.{dataset.format}",
          as_json, {"out": str(out), "rows": model.info.rows_train, "columns": list(model.coder.columns),
-                   "cpu_seconds": cost, "notes": list(model.info.notes),
-                   "memory": model.memory and model.memory.to_dict()})
+                   "cpu_seconds": cost, "generation": model.info.generation, "provenance": model.info.provenance,
+                   "notes": list(model.info.notes), "memory": model.memory and model.memory.to_dict()})

@@ -21,20 +21,21 @@ def impute(
     table: TableName = None, query: Query = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
 ) -> None:
     """Complete missing cells by draws from the model, given all other cells of the row."""
+    from verisyn._manifest import check as check_output
     from verisyn.answers import EVERY_ROW
     from verisyn.data import read, write
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
     from verisyn.model import load
-    from verisyn.outputs import check_file
 
     name, dot, ending = out.name.partition(".")
     files = [out] if draws == 1 else [out.with_name(f"{name}-{i}{dot}{ending}") for i in range(1, draws + 1)]
     for file in files:
-        of_path(check_file(file, force))
+        of_path(check_output(file, force))
     dataset = read(source, table=table, query=query, fit_rows=EVERY_ROW)
     for file, frame in zip(files, load(model).impute_frames(dataset.frame, draws, seed=seed), strict=True):
-        write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings, table_name=dataset.table_name)
+        write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings,
+              table_name=dataset.table_name, provenance=dataset.provenance)
     cells = sum(dataset.frame.null_count().row(0)) - sum(frame.null_count().row(0))
     say(f"Completed {cells:,} cells of {frame.height:,} rows; wrote {', '.join(map(str, files))}.", as_json,
          {"out": [str(file) for file in files], "rows": frame.height, "cells": cells})

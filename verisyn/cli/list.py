@@ -13,7 +13,7 @@ from verisyn.errors import UserError, did_you_mean
 @app.command("list", epilog="Example: verisyn list kinds")
 @guarded
 def list_shelf(
-    shelf: Annotated[str | None, typer.Argument(help="kinds, generators, metrics or formats; all without it.")] = None,
+    shelf: Annotated[str | None, typer.Argument(help="A shelf, such as kinds or metrics; all without it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what stands on the shelves, each thing with its one line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,31 +16,74 @@ def sample(
     model: Annotated[Path, typer.Argument(help="A model folder from 'verisyn fit'.", show_default=False)],
     out: Annotated[Path, typer.Option(help="File to write; its suffix says the format.")],
     rows: Rows = None, seed: Seed = 0,
-    given: Annotated[str | None, typer.Option(help="A condition every row meets: \"income == '>50K' and age < 30\".",
-                                              metavar="EXPR")] = None,
+    given: Annotated[str | None, typer.Option(help="A condition every row meets: \"income == '>50K' and age < 30\"; or "
+                                                   "a file of rows to complete.", metavar="EXPR|FILE")] = None,
     balance: Annotated[str | None, typer.Option(help="A column whose levels become equally frequent.",
                                                 metavar="COLUMN")] = None,
+    shares: Annotated[str | None, typer.Option(help="Shares of levels of a column, or of a condition: "
+                                                    "\"{fraud: {'yes': 0.3}}\".", metavar="YAML")] = None,
     do: Annotated[list[str] | None, typer.Option(help="Set a column in its turn; those after it respond: "
                                                       "\"smoker = 'no'\", \"rate += 1\". May be repeated.",
                                                  metavar="ASSIGNMENT")] = None,
-    targets: Annotated[str | None, typer.Option(help="Means and shares of all rows together, as YAML or a YAML file: "
-                                                     "\"{age: 45, income: {'>50K': 0.5}}\".", metavar="YAML")] = None,
+    targets: Annotated[str | None, typer.Option(help="Published figures that all rows together shall meet, as YAML or "
+                                                     "a YAML file: \"{age: 45, income: {'>50K': 0.5}}\".",
+                                                metavar="YAML")] = None,
+    tails: Annotated[list[str] | None, typer.Option(help="A number whose tail shall reach beyond what was observed; "
+                                                         "marked in the output. May be repeated.",
+                                                    metavar="COLUMN")] = None,
+    weights: Annotated[str | None, typer.Option(help="Add a column of this name with the weights that undo shares, "
+                                                     "balance and targets.", metavar="NAME")] = None,
+    steer: Annotated[Path | None, typer.Option(help="All these wishes in one YAML file.", metavar="FILE")] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML file to write: the rows beside those without the wishes.",
+                                                metavar="FILE")] = None,
     jobs: Jobs = None, force: Force = False, as_json: Json = False,
 ) -> None:
-    """Draw synthetic rows from a model."""
+    """Draw synthetic rows from a model, as you wish them."""
+    from verisyn._manifest import check as check_output
     from verisyn.data import write
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
     from verisyn.model import load
     from verisyn.outputs import check_file
+    from verisyn.steering import from_yaml, together
     from verisyn.steering.changes import read_do
     from verisyn.steering.targets import read_targets
 
-    of_path(check_file(out, force))
+    of_path(check_output(out, force))
+    if report:
+        check_file(report, force)
+    wishes = together(steer, {
+        "given": _given(given), "balance": balance, "shares": from_yaml("shares", shares),
+        "do": read_do(do or ()) or None,
+        "targets": read_targets(targets) if targets else None, "tails": tails or None, "weights": weights})
     drawn, progress = load(model), progress_of(as_json)
-    frame = drawn.sample_frame(rows, seed=seed, given=given, balance=balance, do=read_do(do or ()),
-                               targets=read_targets(targets) if targets else None, jobs=jobs, progress=progress)
+    steered = drawn.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes)
+    frame, found = steered.frame, drawn.effects(steered, seed=seed, jobs=jobs) if report else None
     write(with_dtypes(frame, drawn.origin), out, settings=drawn.info.format_settings,
-          table_name=drawn.schema.table.name)
-    say("\n".join([*progress.notes, f"Wrote {frame.height:,} rows to {out}."]), as_json,
-         {"out": str(out), "rows": frame.height, "notes": progress.notes})
+          table_name=drawn.schema.table.name, provenance=drawn.provenance(frame.height))
+    if report and found:
+        _draw(found, drawn.info.name, report, progress.notes)
+    also = f" Open {report}." if report else ""
+    say("\n".join([*progress.notes, f"Wrote {frame.height:,} rows to {out}.{also}"]), as_json,
+         {"out": str(out), "rows": frame.height, "notes": progress.notes,
+          **({"findings": [f.to_dict() for f in found.findings]} if found else {})})
+
+
+def _given(text: str | None) -> Any:
+    """A condition as it is; the rows of a file, where it names one."""
+    from verisyn.data import read
+    from verisyn.formats import of_path
+
+    if text is None or not Path(text).is_file():
+        return text
+    of_path(Path(text))
+    return read(text).frame
+
+
+def _draw(found: Any, title: str, report: Path, notes: list[str]) -> None:
+    from verisyn.outputs import writing_file
+    from verisyn.report.study import study
+
+    lead = f"{found.about['rows']:,} rows as wished, beside rows that {found.about['generator']} draws without a wish."
+    with writing_file(report, force=True) as path:
+        path.write_text(study(found, title=title, kind="steering report", lead=lead, notes=notes), encoding="utf-8")

@@ -18,6 +18,7 @@ from verisyn.cli._shared import (
     Jobs,
     Json,
     MaxLeak,
+    MaxSynthetic,
     Privacy,
     Query,
     Rows,
@@ -34,6 +35,7 @@ from verisyn.cli._shared import (
     policy_of,
     progress_of,
     say,
+    strictest,
 )
 
 
@@ -44,12 +46,16 @@ def synth(
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="NAME-synthetic")] = None,
     rows: Rows = None, seed: Seed = 0, schema: SchemaFile = None, generator: GeneratorName = "trees",
     holdout: Annotated[float, typer.Option(help="Share of rows set aside to judge the result.", min=0, max=0.9)] = 0.2,
-    target: Target = None, privacy: Privacy = None, max_leak: MaxLeak = None,
+    target: Target = None,
+    steer: Annotated[Path | None, typer.Option(help="A YAML file of wishes: given, balance, shares, do, targets, fair, "
+                                                    "tails, weights.", metavar="FILE")] = None,
+    privacy: Privacy = None, max_leak: MaxLeak = None,
     curve: Annotated[bool | None, typer.Option(help="Draw what the privacy dial does to this data.",
                                                show_default="where it takes seconds")] = None,
-    effort: EffortOf = "standard", since: Since = None, fail_under: FailUnder = None, table: TableName = None,
-    query: Query = None, fit_rows: FitRows = 500_000, budget: BudgetOf = None, checkpoint: CheckpointOf = None,
-    jobs: Jobs = None, force: Force = False, as_json: Json = False,
+    max_synthetic: MaxSynthetic = None, effort: EffortOf = "standard", since: Since = None,
+    fail_under: FailUnder = None, table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000,
+    budget: BudgetOf = None, checkpoint: CheckpointOf = None, jobs: Jobs = None, force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Tell the whole story: read, describe, fit, sample, assess, report."""
     from verisyn.data import read
@@ -63,9 +69,10 @@ def synth(
     folder = check_folder(out or default_folder(source, "synthetic"), force)
     with progress.stage("read"):
         dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
-    story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, jobs=jobs,
-                 privacy=privacy, max_leak=max_leak, curve=curve, effort=effort, budget=budget,
-                 checkpoint=checkpoint, progress=progress).held_against(folder, since=since, policy=policy)
+    story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, steer=steer,
+                 jobs=jobs, privacy=privacy, max_leak=max_leak, curve=curve, effort=effort, budget=budget,
+                 max_synthetic=strictest(policy, max_synthetic), checkpoint=checkpoint,
+                 progress=progress).held_against(folder, since=since, policy=policy)
     story.save(folder, force=force)
     say(summary(story.assessment, story.run, folder / "report.html"), as_json,
          {"out": str(folder), **story.assessment.to_dict(), "memory": story.run["memory"]})

@@ -8,7 +8,9 @@ A format is one file. It holds
 - ``has_tables``: whether one of several tables may be chosen (or a query asked);
 - ``magic``: where in the file which bytes tell the format, ``(offset, bytes)``, or None if none do;
 - ``read(path, request) -> Content``: at most ``request.fit_rows`` rows, a uniform sample if there are more;
-- ``write(frame, path, settings)``: `settings` are those of the `Content` that was read, or ``{}``.
+- ``write(frame, path, settings)``: `settings` are those of the `Content` that was read, or ``{}``; where the format has
+  metadata, ``settings["provenance"]`` is a text to write there;
+- optionally ``provenance(path) -> Provenance | None``: what such metadata tells.
 
 Both raise ``UserError`` for what a user can mend. A format whose library is an extra asks for it through :func:`needs`.
 """

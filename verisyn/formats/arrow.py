@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from verisyn import _manifest
 from verisyn.formats import Content, Request
 from verisyn.formats._lazy import read_lazily
+
+if TYPE_CHECKING:
+    from verisyn.provenance import Provenance
+
+_FOOTER = 2**16
 
 suffixes = (".arrow", ".feather", ".ipc")
 compressible = False
@@ -24,3 +31,16 @@ def read(path: Path, request: Request) -> Content:
 def write(frame: pl.DataFrame, path: Path, settings: dict[str, Any]) -> None:
     """Write an Arrow file that any Arrow library reads."""
     frame.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+
+
+def provenance(path: Path) -> Provenance | None:
+    """Return what the file's metadata tells of where its rows come from, as pyarrow writes it (polars cannot)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _FOOTER))
+        if f"{_manifest.KEY}".encode() not in file.read():
+            return None
+    with suppress(ImportError, OSError, ValueError):
+        from pyarrow import ipc
+
+        return _manifest.from_text((ipc.open_file(path).schema.metadata or {}).get(_manifest.KEY.encode()))
+    return None

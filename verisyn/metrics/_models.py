@@ -51,12 +51,13 @@ def _aligned(values: list[np.ndarray], levels: int) -> list[np.ndarray]:
     return [np.where(np.isnan(v), np.nan, code[np.nan_to_num(v).astype(np.int64)]) for v in values]
 
 
-def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool], rounds: int = _ROUNDS) -> Any:
+def classifier(x: np.ndarray, y: np.ndarray, categories: list[bool], rounds: int = _ROUNDS,
+               weights: np.ndarray | None = None) -> Any:
     """Fit a boosted classifier; about as many trees in all for many classes as for two."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rounds = max(10, min(rounds, 3 * rounds // len(np.unique(y))))
-    return _fit(HistGradientBoostingClassifier(max_iter=rounds), x, y, categories)
+    return _fit(HistGradientBoostingClassifier(max_iter=rounds), x, y, categories, weights)
 
 
 def regressor(x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
@@ -66,7 +67,7 @@ def regressor(x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
     return _fit(HistGradientBoostingRegressor(max_iter=_ROUNDS), x, y, categories)
 
 
-def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool]) -> Any:
+def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool], weights: np.ndarray | None = None) -> Any:
     from threadpoolctl import threadpool_limits
 
     # One thread: the same figures on every machine, and no CPU burnt by threads that wait for each other in a spin.
@@ -76,7 +77,7 @@ def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool]) -> An
         # Without a ridge, the leaves of classes that are told apart perfectly grow without bound, and the model fails.
         return model.set_params(learning_rate=_RATE, l2_regularization=_RIDGE, early_stopping=False, random_state=0,
                                 categorical_features=categories or None,
-                                **(_SMALL if x.shape[1] > _WIDE else {})).fit(x, y)
+                                **(_SMALL if x.shape[1] > _WIDE else {})).fit(x, y, weights)
 
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:

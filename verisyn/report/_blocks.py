@@ -106,8 +106,9 @@ def _directions(told: Mapping[str, Any]) -> str:
 
 
 def _items(finding: Finding) -> Block | None:
-    drawn = dots(finding.details["items"], finding.details.get("items_say") or {})
-    return Block("One by one", "The worst come first.", dots=drawn) if drawn else None
+    say = finding.details.get("items_say") or {}
+    drawn = dots(finding.details["items"], say)
+    return Block("One by one", say.get("lead", "The worst come first."), dots=drawn) if drawn else None
 
 
 def _top(finding: Finding) -> Block:

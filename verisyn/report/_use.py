@@ -29,6 +29,7 @@ _PRIVACY: dict[Verdict, str] = {
     "poor": "attacks found clear traces of the rows it was made from",
     "not answered": "what it tells of the rows it was made from could not be measured",
 }
+_DISCLOSED = "some of them are real rows, or made from single real rows, and as confidential as those"
 _MEANS: dict[str, dict[Verdict, str]] = {
     "fidelity": {
         "good": "Fit for exploring, charts and statistics.",
@@ -103,10 +104,11 @@ def answer(assessment: Assessment) -> Answer:
     """
     use = worst(f for f in assessment.findings if f.question != "privacy")
     privacy = worst(f for f in assessment.findings if f.question == "privacy")
+    traces = _DISCLOSED if any(f.name == "privacy.provenance" for f in assessment.findings) else _PRIVACY[privacy]
     both = (use, privacy)
     verdict: Verdict = next((v for v in ("poor", "not answered", "fair") if v in both), "good")
     link = "and" if (use == "good") == (privacy == "good") else "but"
-    return Answer(verdict, _ANSWERS[verdict], f"In these tests, {_USE[use]}, {link} {_PRIVACY[privacy]}.")
+    return Answer(verdict, _ANSWERS[verdict], f"In these tests, {_USE[use]}, {link} {traces}.")
 
 
 def means(question: str, findings: Sequence[Finding]) -> str:

@@ -1,9 +1,10 @@
-"""What a user may wish of the rows: `given`, `balance`, `do`, `targets`; each met inside the model."""
+"""What a user may wish of the rows: given, balance, shares, do, targets, tails; each is met inside the model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,44 @@ import polars as pl
 
 from verisyn.conditions import Condition, Given, parse
 from verisyn.drawing import Drawing, child
-from verisyn.errors import UserError
+from verisyn.errors import UserError, did_you_mean
 from verisyn.modalities.table._views import TableCoder
-from verisyn.steering.balance import balanced
+from verisyn.steering import tails as lengthening
 from verisyn.steering.conditional import Rows
 from verisyn.steering.intervention import Do, Intervention
+from verisyn.steering.partial import Partial
 from verisyn.steering.refit import Refitter
+from verisyn.steering.shares import Kinds, Shares
+from verisyn.steering.tails import Tail, Tails
 from verisyn.steering.targets import Targets, Tilt, Wanted
 
 Say = Callable[[str, bool], None]
 """Told, in a sentence, what was done; and whether it needs attention."""
+
+_APART = (("shares", ("do", "targets")), ("partial", ("given", "shares", "do", "targets")))
+"""Wishes that do not go together."""
+
+
+@dataclass(frozen=True)
+class Steered:
+    """Rows that were drawn as wished, with all that tells how the wishes were met.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    wishes : Wishes
+    weights : float array of shape (rows,), optional
+        Weighted by them, the rows are as those the model draws without shares and targets; their mean is 1.
+    kinds : Kinds, optional
+        Which of the kinds with shares each row is of.
+    tails : list of Tail
+    """
+
+    frame: pl.DataFrame
+    wishes: Wishes
+    weights: np.ndarray | None = None
+    kinds: Kinds | None = None
+    tails: tuple[Tail, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,46 +57,92 @@ class Wishes:
     """What rows are to be like."""
 
     given: Condition | None = None
-    balance: str | None = None
+    partial: Partial | None = None
+    shares: Shares | None = None
     do: Intervention | None = None
     targets: Targets | None = None
+    tails: Tails | None = None
+    weights: str | None = None
 
     @classmethod
-    def read(cls, coder: TableCoder, *, given: Given | None = None, balance: str | None = None, do: Do | None = None,
-             targets: Wanted | None = None) -> Wishes:
+    def read(cls, coder: TableCoder, *, given: Given | Any | None = None, balance: str | None = None,
+             shares: Mapping[str, Any] | None = None, do: Do | None = None, targets: Wanted | None = None,
+             tails: lengthening.Asked | None = None, weights: str | None = None) -> Wishes:
         """Check what was wished, and that it goes together."""
+        if balance and shares:
+            raise UserError("balance and shares were both given. Give one of them: balance is equal shares of all "
+                            "levels of one column.")
         if balance and (do or targets):
             raise UserError("balance cannot be combined with do or targets. Give the shares of "
                             f"{balance!r} as targets instead.")
-        return cls(given=parse(given, coder.columns) if given else None, balance=balance or None,
-                   do=Intervention.read(do, coder) if do else None,
-                   targets=Targets.read(targets, coder.columns) if targets else None)
+        partial = given is not None and not isinstance(given, str | Mapping) and hasattr(given, "columns")
+        read = cls(
+            given=parse(given, coder.columns) if not partial and given else None,
+            partial=Partial.read(given, coder) if partial else None,
+            shares=Shares.balanced(balance, coder) if balance else Shares.read(shares, coder) if shares else None,
+            do=Intervention.read(do, coder) if do else None,
+            targets=Targets.read(targets, coder.columns) if targets else None,
+            tails=Tails.read(tails, coder) if tails else None, weights=weights)
+        read._go_together(coder)
+        return read
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was wished."""
+        return all(getattr(self, f.name) is None for f in fields(self))
+
+    def _go_together(self, coder: TableCoder) -> None:
+        words = {"partial": "Rows to complete"}
+        for one, others in _APART:
+            for other in others:
+                if getattr(self, one) and getattr(self, other):
+                    raise UserError(f"{words.get(one, one)} cannot be combined with {other}. Leave one of them out.")
+        if self.weights and not (self.shares or self.targets):
+            raise UserError("weights tell how to undo shares, balance or targets, and none of them was given.")
+        if self.weights in coder.columns:
+            raise UserError(f"The weights shall be called {self.weights!r}, but a column has that name already. Choose "
+                            "another name.")
 
     def draw(self, rows: int, drawing: Drawing, refitter: Refitter, root: np.random.SeedSequence, *, tick: Any,
-             say: Say) -> pl.DataFrame:
+             say: Say) -> Steered:
         """Draw so many rows; say what was done, and what keeping the constraints cost."""
-        frame = self._drawn(rows, drawing, refitter, root, tick, say)
+        drawn = self._drawn(rows, drawing, refitter, root, tick, say)
+        if self.tails:
+            tails = tuple(self.tails.learn(drawing, refitter.rows))
+            frame = lengthening.lengthened(drawn.frame, tails, np.random.default_rng(child(root, 2**30)))
+            lengthening.tell(frame, tails, say)
+            drawn = replace(drawn, frame=frame, tails=tails)
+        if self.weights and drawn.weights is not None:
+            drawn = replace(drawn, frame=drawn.frame.with_columns(pl.Series(self.weights, drawn.weights)))
         drawing.tell(say)
-        return frame
+        return drawn
 
     def _drawn(self, rows: int, drawing: Drawing, refitter: Refitter, root: np.random.SeedSequence, tick: Any,
-               say: Say) -> pl.DataFrame:
-        if not (self.given or self.balance or self.do or self.targets):
-            return drawing.finish(drawing.blocks(rows, root, tick), root)
-        wished = Rows.of(drawing, refitter, self.given, self.do)
-        if self.balance:
-            return self._met(drawing.finish(balanced(rows, self.balance, wished, root, tick), root))
+               say: Say) -> Steered:
+        if self.partial:
+            frame = self.partial.draw(rows, drawing, root, say)
+            tick(rows)
+            return Steered(drawing.finish(frame, root, self.partial.frame.columns), self)
+        if not (self.given or self.shares or self.do or self.targets):
+            return Steered(drawing.finish(drawing.blocks(rows, root, tick), root), self)
+        if self.do and not (self.given or self.targets) and self.do.reach(drawing).causal:
+            return Steered(self.do.sample(rows, drawing, root, tick, say), self)
+        wished, tilt = Rows.of(drawing, refitter, self.given, self.do), None
+        if self.shares:
+            frame, kinds = self.shares.draw(rows, wished, root, tick)
+            return Steered(self._met(drawing.finish(frame, root)), self, kinds.weights, kinds)
         if self.do:
             self.do.tell(drawing, say)
         if self.targets:
-            wished = replace(wished, keep=Tilt.towards(self.targets, wished, rows, child(root, 0)).keep)
+            tilt = Tilt.towards(self.targets, wished, rows, child(root, 0))
+            wished = replace(wished, keep=tilt.keep)
         frame, _ = wished.draw(rows, child(root, 1) if self.targets else root, tick)
         frame = self._met(drawing.finish(frame, root, self.do.columns if self.do else ()))
         if self.do:
             self.do.tell_overruled(frame, drawing, say)
         for outcome in self.targets.outcomes(frame) if self.targets else ():
             say(str(outcome), not outcome.met)
-        return frame
+        return Steered(frame, self, tilt.weights(frame) if tilt else None)
 
     def _met(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Refuse rows that were moved out of the condition because they may not repeat."""
@@ -78,3 +153,74 @@ class Wishes:
                             "Ask for fewer rows, or take the constraint 'unique' out of the schema.")
         return frame
 
+
+WISHES = ("given", "balance", "shares", "do", "targets", "tails", "weights")
+"""The names of the wishes, as Python, the command line and a steering file spell them."""
+
+
+_EXAMPLES = {"shares": "{fraud: {'yes': 0.3}}"}
+
+
+def together(steer: str | Path | Mapping[str, Any] | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wishes of a steering file (or mapping) and those that were given one by one.
+
+    Examples
+    --------
+    >>> together({"given": "age < 30"}, {"weights": "w", "do": None})
+    {'given': 'age < 30', 'weights': 'w'}
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, there is no such wish, or one was given twice.
+    """
+    found = {name: wish for name, wish in wishes.items() if wish is not None}
+    if steer is None:
+        return found
+    where = "steer" if isinstance(steer, Mapping) else f"The steering file {str(steer)!r}"
+    read = steer if isinstance(steer, Mapping) else _loaded(Path(steer), where)
+    for name in read:
+        if name not in WISHES:
+            raise UserError(f"{where} wishes for {name!r}, which is no wish. {did_you_mean(name, WISHES)}")
+        if name in found:
+            raise UserError(f"{name} was given twice: by itself, and in the steering file. Leave one of them out.")
+    return {**read, **found}
+
+
+def from_yaml(name: str, text: str | None) -> Any:
+    """Read a wish that the command line gives as YAML; None stays None.
+
+    Examples
+    --------
+    >>> from_yaml("shares", "{fraud: {'yes': 0.3}}")
+    {'fraud': {'yes': 0.3}}
+
+    Raises
+    ------
+    UserError
+        If it is no YAML mapping.
+    """
+    import yaml
+
+    try:
+        read = yaml.safe_load(text) if text is not None else None
+    except yaml.YAMLError:
+        read = text
+    if text is not None and not isinstance(read, dict):
+        raise UserError(f"--{name} {text!r} could not be read. Write it like: {_EXAMPLES[name]}.")
+    return read
+
+
+def _loaded(path: Path, where: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise UserError(f"{where} cannot be read: {getattr(e, 'strerror', None) or e}.") from None
+    except yaml.YAMLError as e:
+        raise UserError(f"{where} is not valid YAML: {' '.join(str(e).split())}.") from None
+    if not isinstance(read, dict):
+        raise UserError(f"{where} holds no wishes. Write it like: given: \"age < 30\", one wish a line; known are "
+                        f"{', '.join(WISHES)}.")
+    return {str(name): wish for name, wish in read.items()}

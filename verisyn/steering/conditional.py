@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.conditions import Condition, allowed_codes
-from verisyn.drawing import BLOCK, PILOT, Batch, Drawing, Keep, Source
+from verisyn.drawing import BLOCK, PILOT, Batch, Drawing, Keep, Source, child
 from verisyn.errors import UserError
 from verisyn.modalities.table import Allowed
 from verisyn.steering.intervention import Intervention
@@ -18,6 +18,9 @@ from verisyn.steering.refit import Refitter, Sample
 _LEAST, _AT_ODDS = 1e-6, 0.01
 """A condition that is less probable than this, and by such a factor less than its clauses alone would have it,
 contradicts what the model learnt: its rows would rest on smoothing. One on many columns is improbable, but not so."""
+
+
+_SELDOM, _SHOWN = 1e-3, 8
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,16 @@ class Rows:
         return self.drawing.accepted(rows, source, self._keep, root, pilot=pilot, tick=tick, start=start,
                                      unmet=lambda drawn, got: self._unmet(rows, max(got, 1) / drawn * pilot.mass))
 
+    def probability(self, root: np.random.SeedSequence) -> float:
+        """How often a row of the model is such a row: the mass of its codes, times how often their values qualify."""
+        pilot = self.drawing.pilot(self._source(), root)
+        if not np.isfinite(pilot.bound):
+            return 0.0
+        rng = np.random.default_rng(child(root, PILOT))
+        kept = pilot.batch.take(np.log(rng.random(len(pilot.batch.log_weight))) < pilot.batch.log_weight - pilot.bound)
+        frame = self.drawing.decode(kept.codes, child(root, PILOT + 1), settled=kept.settled)
+        return pilot.mass * float(self._keep(frame, rng).mean()) if frame.height else 0.0
+
     def _alone(self) -> float:
         """The probability that the condition would have if its columns had nothing to do with one another."""
         codes, _ = self.drawing.fitted.sample(PILOT, np.random.default_rng(self.drawing.seed))
@@ -106,13 +119,28 @@ class Rows:
                          f"{self._nearest()}")
 
     def _nearest(self) -> str:
-        """Say how often each clause alone is met, so that the impossible one can be seen."""
+        """Say how often each clause alone is met, and between what its column lies where hardly any row meets it."""
         frame = self.drawing.blocks(BLOCK, np.random.SeedSequence(0))
-        clauses = [self.condition.only([c]) for c in self.condition.conjuncts]
-        told = [f"the clause on {', '.join(sorted(c.conjuncts[0].columns))}: {float(c.holds(frame).mean()):.2%}"
-                for c in clauses]
+        told = []
+        for conjunct in self.condition.conjuncts:
+            share = float(self.condition.only([conjunct]).holds(frame).mean())
+            near = [_span(frame[name]) for name in sorted(conjunct.columns)] if share < _SELDOM else []
+            beside = f" ({'; '.join(near)})" if near else ""
+            told.append(f"the clause on {', '.join(sorted(conjunct.columns))}: {share:.2%}{beside}")
         said = f"Of unconditional rows each clause alone is met by: {'; '.join(told)}. Loosen the rarest."
         return said if told else ""
+
+
+def _span(column: pl.Series) -> str:
+    """Say between what a column's values lie, or which they are."""
+    known = column.drop_nulls()
+    if known.is_empty():
+        return f"{column.name} is always missing"
+    if known.dtype.is_numeric() or known.dtype.is_temporal():
+        ends = known.sort()
+        return f"{column.name} lies between {ends[0]} and {ends[-1]}"
+    levels = known.value_counts(sort=True)[column.name].to_list()
+    return f"{column.name} is {', '.join(map(repr, levels[:_SHOWN]))}{' or another' if len(levels) > _SHOWN else ''}"
 
 
 def _restricted(sample: Sample, allowed: Allowed) -> Source:

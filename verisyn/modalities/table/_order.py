@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,10 +34,11 @@ def links_of(order: str | Sequence[str], codes: Codes, coarse: np.ndarray | None
         return tuple(map(int, np.argsort(-_total_dependence(coarse), kind="stable")))
     if isinstance(order, str):
         raise UserError(f"There is no order {order!r}. Say 'given', 'dependence', or list the columns that come first.")
-    columns = [name.split("#")[0] for name in codes.names]
+    columns = [re.sub(r"#\d+$", "", name) for name in codes.names]  # a column of several parts has them numbered
     chosen: list[int] = []
     for wanted in order:
-        found = [j for j in everything if wanted == columns[j] or wanted in columns[j].split("/")]
+        found = [j for j in everything if wanted == codes.names[j]]  # a name may look like a numbered part
+        found = found or [j for j in everything if wanted == columns[j] or wanted in columns[j].split("/")]
         if not found:
             raise UserError(f"The order names the column {wanted!r}, which is not learnt. "
                             f"{did_you_mean(wanted, columns)}")

@@ -1,0 +1,159 @@
+"""Shares, partial rows, tails, weights, steering files: populations whose answers are known."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+import verisyn as vs
+from verisyn.cli import app
+from verisyn.errors import UserError
+from verisyn.progress import Progress
+
+ROWS = 12_000
+
+
+@pytest.fixture(scope="module")
+def claims():
+    """Fraud is 2 %, likelier at night; losses are Pareto with shape 1/3, larger for fraud; 5 % have no region."""
+    rng = np.random.default_rng(0)
+    night = rng.random(ROWS) < 0.3
+    fraud = rng.random(ROWS) < np.where(night, 0.05, 0.007)
+    loss = stats.genpareto(1 / 3, scale=np.where(fraud, 300, 100)).rvs(ROWS, random_state=1).round(2)
+    region = np.where(rng.random(ROWS) < 0.05, None, rng.choice(["nord", "süd", "ö st"], ROWS, p=[0.6, 0.3, 0.1]))
+    return pl.DataFrame({"claim no": [f"C-{i:06d}" for i in range(ROWS)], "night": night, "region": region,
+                         "fraud": np.where(fraud, "yes", "no"), "loss": loss,
+                         "day": np.datetime64("2024-01-01") + rng.integers(0, 366, ROWS)})
+
+
+@pytest.fixture(scope="module")
+def model(claims):
+    return vs.fit(claims, seed=0, audit=False)
+
+
+def test_shares_are_met_to_the_row_and_weights_bring_the_rates_back(model):
+    rows = model.sample(4000, seed=1, shares={"fraud": {"yes": 0.3}}, weights="w")
+    fraud, weight = (rows["fraud"] == "yes").to_numpy(), rows["w"].to_numpy()
+    assert fraud.sum() == 1200 and weight.mean() == pytest.approx(1)
+    usual = model.sample(40_000, seed=2)
+    assert (fraud * weight).mean() == pytest.approx((usual["fraud"] == "yes").mean(), rel=0.15)
+    assert rows["night"].mean() > 0.4, "what goes with fraud is more frequent too"
+    assert np.average(rows["night"], weights=weight) == pytest.approx(usual["night"].mean(), abs=0.03)
+    assert rows["claim no"].n_unique() == 4000
+
+
+def test_shares_of_a_condition_cut_at_a_value_inside_a_bin(model):
+    rows = model.sample(3000, seed=1, shares={"loss > 512.34": 0.5}, weights="w")
+    beyond = (rows["loss"] > 512.34).to_numpy()
+    assert beyond.sum() == 1500
+    usual = model.sample(60_000, seed=2)
+    assert (beyond * rows["w"].to_numpy()).mean() == pytest.approx((usual["loss"] > 512.34).mean(), rel=0.15)
+
+
+def test_levels_that_are_not_named_and_missing_share_the_rest(model):
+    rows = model.sample(2000, seed=1, shares={"region": {"ö st": 0.5, "süd": 0.25}})
+    counts = dict(rows["region"].value_counts().iter_rows())
+    assert counts["ö st"] == 1000 and counts["süd"] == 500
+    assert counts[None] / (counts[None] + counts["nord"]) == pytest.approx(0.05 / (0.05 + 0.95 * 0.6), abs=0.04)
+
+
+def test_shares_within_a_condition(model):
+    rows = model.sample(1000, seed=1, shares={"fraud": {"yes": 0.5}}, given="night == True")
+    assert rows["night"].all() and (rows["fraud"] == "yes").sum() == 500
+
+
+@pytest.mark.parametrize(("wishes", "words"), [
+    ({"shares": {"fraude": {"yes": 0.3}}}, "Did you mean 'fraud'"),
+    ({"shares": {"fraud": {"yess": 0.3}}}, "Did you mean 'yes'"),
+    ({"shares": {"fraud": {"yes": 0.8, "no": 0.4}}}, "sum to 1.2, more than 1"),
+    ({"shares": {"fraud": {"yes": -0.1}}}, "a number from 0 to 1"),
+    ({"shares": {"fraud": {"yes": True}}}, "a number from 0 to 1"),
+    ({"shares": {"fraud": {"yes": 0.1}, "night": {True: 0.2}}}, "Shares of several columns are targets"),
+    ({"shares": {"fraud": {"yes": 0.1}}, "do": {"night": True}}, "cannot be combined"),
+    ({"shares": {"fraud": {"yes": 0.1}}, "balance": "fraud"}, "Give one of them"),
+    ({"shares": {"loss > 1e12": 0.1}}, "loss"),
+    ({"weights": "w"}, "none of them was given"),
+    ({"weights": "loss", "balance": "fraud"}, "has that name"),
+    ({"tails": ["los"]}, "Did you mean 'loss'"),
+    ({"tails": {"loss": 0.9}}, "up to 0.5"),
+    ({"tails": ["region"]}, "not numbers"),
+    ({"given": pl.DataFrame({"fraude": ["yes"]})}, "Did you mean 'fraud'"),
+    ({"given": pl.DataFrame({"fraud": ["maybe"]})}, "does not know"),
+    ({"given": pl.DataFrame({"loss": ["a lot"]})}, "Give values of that type"),
+    ({"given": pl.DataFrame({"fraud": ["yes"]}), "balance": "night"}, "Rows to complete cannot be combined"),
+    ({"steer": {"gven": "loss > 1"}}, "Did you mean 'given'"),
+    ({"steer": {"given": "loss > 1"}, "given": "loss > 2"}, "given twice"),
+])
+def test_ill_posed_wishes_get_a_sentence(model, wishes, words):
+    with pytest.raises(UserError, match=words):
+        model.sample(100, seed=0, **wishes)
+
+
+def test_partial_rows_are_completed_in_turn(model):
+    asked = pd.DataFrame({"fraud": ["yes", "no"], "loss": [1000.0, np.nan]})
+    rows = model.sample(3000, seed=1, given=asked)
+    assert rows.columns == model.sample(1, seed=0).columns and rows["claim no"].n_unique() == 3000
+    first, second = rows[::2], rows[1::2]
+    assert (first["fraud"] == "yes").all() and (first["loss"] == 1000).all() and (second["fraud"] == "no").all()
+    assert first["night"].mean() == pytest.approx(0.05 * 0.3 / (0.05 * 0.3 + 0.007 * 0.7), abs=0.06)
+    assert second["loss"].null_count() == 0 and second["loss"].n_unique() > 1000
+    assert model.sample(seed=1, given=asked).height == 2
+
+
+def test_a_partial_row_that_the_model_hardly_believes_is_told(claims):
+    always = claims.with_columns(pl.when(pl.col("night")).then(pl.lit("dark")).otherwise(pl.lit("bright")).alias("light"))
+    model, progress = vs.fit(always.select("night", "light", "loss"), seed=0, audit=False), Progress()
+    model.sample(seed=1, given=pl.DataFrame({"night": [True, True], "light": ["dark", "bright"]}), progress=progress)
+    assert any("In 1 of 2 rows" in note and "row 2" in note for note in progress.notes)
+
+
+def test_tails_reach_beyond_what_was_seen_and_are_marked(claims, model):
+    rows = model.sample(60_000, seed=3, tails=["loss"])
+    usual = model.sample(60_000, seed=3)
+    marked = rows["loss_extrapolated"]
+    assert 0 < marked.sum() < 60 and rows.filter(marked)["loss"].min() > rows.filter(~marked)["loss"].max()
+    below = (usual["loss"] < usual["loss"].quantile(0.94)).to_numpy()
+    assert (rows["loss"].to_numpy()[below] == usual["loss"].to_numpy()[below]).all(), "only the tail is drawn anew"
+    assert (np.argsort(rows["loss"].to_numpy())[-5:] >= 0).all()
+    wanted = stats.genpareto(1 / 3, scale=100).isf(1e-4)
+    assert wanted / 2 < rows["loss"].quantile(0.9999) < 2 * wanted
+
+
+def test_the_fitted_shape_holds_the_truth(model):
+    steered = model.steered(1000, seed=1, tails={"loss": 0.1})
+    tail, = steered.tails
+    assert abs(tail.shape - 1 / 3) < 3 * tail.errors[0]
+    low, high = tail.level(0.9995)[1]
+    assert low < stats.genpareto(1 / 3, scale=104).isf(5e-4) < high
+
+
+def test_findings_show_before_and_after(model):
+    steered = model.steered(2000, seed=1, shares={"fraud": {"yes": 0.3}}, tails=["loss"])
+    found = model.effects(steered)
+    assert [f.name for f in found.findings] == ["steering.rows", "steering.shares", "steering.tails"]
+    assert found["steering.shares"].details["shares"][0]["got"] == 0.3
+    assert found["steering.rows"].details["columns"][0]["name"] == "fraud"
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_from_the_command_line_and_from_a_file_alike(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model.save("claims-model")
+    (tmp_path / "wishes.yaml").write_text("shares: {fraud: {'yes': 0.3}}\nweights: w\n", encoding="utf-8")
+    pl.DataFrame({"fraud": ["yes", "no"]}).write_csv("partial.csv")
+    run = CliRunner().invoke
+    one = run(app, ["sample", "claims-model", "--rows", "500", "--out", "a.csv", "--shares", "{fraud: {'yes': 0.3}}",
+                    "--weights", "w", "--report", "a.html", "--json"])
+    assert one.exit_code == 0, one.output
+    assert json.loads(one.stdout)["findings"][1]["name"] == "steering.shares"
+    assert "without the wishes" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert run(app, ["sample", "claims-model", "--rows", "500", "--out", "b.csv", "--steer", "wishes.yaml"]).exit_code == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert run(app, ["sample", "claims-model", "--out", "c.csv", "--given", "partial.csv"]).exit_code == 0
+    assert pl.read_csv("c.csv")["fraud"].to_list() == ["yes", "no"]
+    bad = run(app, ["sample", "claims-model", "--out", "d.csv", "--shares", "fraud"])
+    assert bad.exit_code == 2 and "could not be read" in bad.output and not (tmp_path / "d.csv").exists()

@@ -1,0 +1,291 @@
+"""What is to be blended: the real rows, and parts of synthetic and open rows, each aligned and with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.blending.aligning import align, without_copies
+from verisyn.data import Dataset, read
+from verisyn.description import resolve_schema
+from verisyn.errors import UserError, did_you_mean
+from verisyn.frames import some
+from verisyn.memory import Recipe
+from verisyn.progress import Progress
+from verisyn.provenance import Provenance, Source
+from verisyn.schema import Schema, Table
+
+if TYPE_CHECKING:
+    from verisyn.model import Model
+
+LEAST = 50
+"""Real rows that it takes to find out anything."""
+_POOL, _LEAST_POOL = 4, 2_000
+"""Of a source so many times as many rows are weighed as could be taken at most."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one source that may be added to the real ones.
+
+    Parameters
+    ----------
+    source : Source
+        Its name, kind, generator, generation and licence.
+    frame : polars.DataFrame
+        The rows, with the real data's columns.
+    shared : tuple of str
+        The columns for which it has values.
+    recipe : Recipe, optional
+        How to make the like of it from other real rows.
+    """
+
+    source: Source
+    frame: pl.DataFrame
+    shared: tuple[str, ...]
+    recipe: Recipe | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.source.name
+
+    @property
+    def what(self) -> str:
+        """What it is, in a sentence."""
+        return called(self.source.kind, self.name)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All that is to be blended.
+
+    Parameters
+    ----------
+    data : Dataset
+        The real data as it was read.
+    schema : Schema
+    source : Source
+        The real rows' provenance.
+    parts : tuple of Part
+    validation : polars.DataFrame, optional
+        Real rows that no generator saw.
+    notes : tuple of str
+        What it took, and what should be known.
+    """
+
+    data: Dataset
+    schema: Schema
+    source: Source
+    parts: tuple[Part, ...]
+    validation: pl.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def real(self) -> pl.DataFrame:
+        """The real rows."""
+        return self.data.frame
+
+    @property
+    def table(self) -> Table:
+        """What each column is."""
+        return self.schema.table
+
+
+def called(kind: str, name: str) -> str:
+    """Return what a source is called in a sentence.
+
+    Examples
+    --------
+    >>> called("open", "census")
+    "the open data 'census'"
+    """
+    return f"the {kind} data {name!r}"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller gave, as it was given."""
+
+    real: Any
+    synthetic: Any = None
+    open: Any = None
+    validation: Any = None
+    model: Model | None = None
+    generator: str | None = None
+    target: str | None = None
+    licences: Mapping[str, str] | None = None
+    most: float = 2.0
+    seed: int = 0
+    jobs: int | None = None
+
+
+def stock_of(given: Given, progress: Progress) -> Stock:
+    """Read, describe and align everything.
+
+    Raises
+    ------
+    UserError
+        If something cannot be read or aligned, there are fewer than 50 real rows, or nothing to blend them with.
+    """
+    with progress.stage("read"):
+        data = read(given.real, seed=given.seed)
+        others = [(kind, name, read(source, seed=given.seed)) for kind, sources in
+                  (("synthetic", given.synthetic), ("open", given.open)) for name, source in _listed(sources)]
+        unseen = None if given.validation is None else read(given.validation, seed=given.seed)
+    if data.frame.height < LEAST:
+        raise UserError(f"There are only {data.frame.height} real rows; blending takes at least {LEAST}, so that some can "
+                        "be held out to test on. Give more rows, or leave the real rows as they are.")
+    _check(given, [kind for kind, _, _ in others])
+    schema = resolve_schema(given.model.schema if given.model else None, data, target=given.target, progress=progress)
+    names = _names([(data.name if data.name != "data" else "real"), *(_name(*told) for told in others)])
+    licences = _licences(given.licences, names, bool(given.model or given.generator), [kind for kind, _, _ in others])
+    source, notes = _source(data, "real", names[0], licences)
+    notes = [*data.notes, *notes]
+    if source.kind != "real" or (data.provenance and data.provenance.synthetic_share > 0):
+        share = data.provenance.synthetic_share if data.provenance else 0.0
+        notes.append(f"{share:.0%} of the rows given as real are synthetic, as their provenance says: what is found on them "
+                     "tells less of real rows than it seems.")
+    parts = []
+    for (kind, _, other), name in zip(others, names[1:], strict=True):
+        part, more = _part(other, kind, name, data, schema.table, given, licences)
+        parts.append(part)
+        notes += more
+    validation, more = _validation(unseen, data, schema.table, parts, given.target)
+    stock = Stock(data, schema, source, tuple(parts), validation, (*notes, *more))
+    return _with_model(stock, given, progress)
+
+
+def _listed(sources: Any) -> list[tuple[str | None, Any]]:
+    """Sources with the names that they were given, if any."""
+    if sources is None:
+        return []
+    if isinstance(sources, Mapping) and not hasattr(sources, "columns"):
+        return [(str(name), source) for name, source in sources.items()]
+    return [(None, source) for source in (sources if isinstance(sources, list | tuple) else [sources])]
+
+
+def _check(given: Given, kinds: Sequence[str]) -> None:
+    if given.model is not None and given.generator is not None:
+        raise UserError("A model and a generator were both given. Give the model; it knows its generator.")
+    made = kinds.count("synthetic")
+    if (given.model or given.generator) and made > 1:
+        raise UserError(f"A model was given with {made} synthetic sources, and only one of them can be its. Blend them "
+                        "one at a time, or leave out the model.")
+    if not kinds and not (given.model or given.generator):
+        raise UserError("There is nothing to blend the real rows with. Give synthetic rows, open rows, a model or the "
+                        "name of a generator.")
+
+
+def _name(kind: str, name: str | None, data: Dataset) -> str:
+    return name or (data.name if data.name != "data" else kind)
+
+
+def _names(wanted: Sequence[str]) -> list[str]:
+    """The names, each once: a number is added where one comes again."""
+    taken: list[str] = []
+    for name in wanted:
+        number, free = 2, name
+        while free in taken:
+            free, number = f"{name} {number}", number + 1
+        taken.append(free)
+    return taken
+
+
+def _licences(given: Mapping[str, str] | None, names: Sequence[str], model: bool, kinds: Sequence[str]) -> dict[str, str]:
+    known = [*names, *(["synthetic"] if model and "synthetic" not in kinds else [])]
+    for name in given or {}:
+        if name not in known:
+            raise UserError(f"A licence was given for {name!r}, which is no source. {did_you_mean(name, known)}")
+    return dict(given or {})
+
+
+def _source(data: Dataset, kind: str, name: str, licences: Mapping[str, str]) -> tuple[Source, list[str]]:
+    """What is known of a source, and what should be said of it."""
+    told, notes = data.provenance, []
+    licence = licences.get(name, told.licence if told else "")
+    if told is None:
+        if kind == "open" and not licence:
+            notes.append(f"The licence of {called(kind, name)} is not known. Find out whether its rows may be used, and name "
+                         f"it (licences={{{name!r}: …}}, --licence {name}=…).")
+        return Source(name, kind, data.frame.height, generation=int(kind == "synthetic"), licence=licence), notes
+    generators = dict.fromkeys(s.generator for s in told.sources if s.generator)
+    if kind == "open" and told.synthetic_share > 0:
+        notes.append(f"{told.synthetic_share:.0%} of the rows of {called(kind, name)} are synthetic, as their provenance "
+                     "says; they are counted as synthetic.")
+        kind = "synthetic"
+    generation = max(told.generation, int(kind == "synthetic"))
+    return Source(name, kind, data.frame.height, " and ".join(generators), generation, licence), notes
+
+
+def _part(other: Dataset, kind: str, name: str, data: Dataset, table: Table, given: Given,
+          licences: Mapping[str, str]) -> tuple[Part, list[str]]:
+    what = called(kind, name)
+    source, notes = _source(other, kind, name, licences)
+    found = without_copies(align(other.frame, data.frame, table, what, given.target), data.frame, what)
+    most = max(_LEAST_POOL, round(_POOL * given.most * data.frame.height))
+    frame = some(found.frame, most, np.random.default_rng([given.seed, 0xB1E4D]))
+    notes = [*(f"{what[0].upper()}{what[1:]}: {note}" for note in other.notes), *found.notes, *notes]
+    if frame.height < found.frame.height:
+        notes.append(f"Of {found.frame.height:,} rows of {what}, {frame.height:,}, drawn by the seed, were weighed.")
+    return Part(replace(source, rows=frame.height), frame, found.shared), notes
+
+
+def _validation(unseen: Dataset | None, data: Dataset, table: Table, parts: Sequence[Part],
+                target: str | None) -> tuple[pl.DataFrame | None, list[str]]:
+    if unseen is None:
+        return None, []
+    found = align(unseen.frame, data.frame, table, "the validation data", target)
+    keys, real = (f.hash_rows(seed=0) for f in (found.frame, data.frame))
+    doubles = float(real.is_duplicated().mean())  # type: ignore[arg-type]
+    for what, other in (("the real data", real), *((p.what, p.frame.hash_rows(seed=0)) for p in parts)):
+        if (same := float(keys.is_in(other.implode()).mean())) > doubles + 0.25:  # type: ignore[arg-type]
+            raise UserError(f"{same:.0%} of the validation rows are also among {what}, so they are no validation data. "
+                            "Give real rows that are in none of the others and that no generator saw.")
+    if found.frame.height < LEAST:
+        raise UserError(f"There are only {found.frame.height} validation rows; it takes at least {LEAST}. Give more, or "
+                        "none.")
+    return found.frame, list(found.notes)
+
+
+def _with_model(stock: Stock, given: Given, progress: Progress) -> Stock:
+    """Add what a model makes, or say of the synthetic rows how they can be made again."""
+    if given.model is None and given.generator is None:
+        return stock
+    recipe = _recipe(stock, given)
+    made = [i for i, p in enumerate(stock.parts) if p.source.kind == "synthetic"]
+    if made:
+        parts = list(stock.parts)
+        old = parts[made[0]]
+        parts[made[0]] = replace(old, recipe=recipe, source=replace(old.source, generator=recipe.generator))
+        return replace(stock, parts=tuple(parts))
+    model = given.model
+    if model is None:
+        with progress.stage("fit the generator"):
+            model = recipe.learn(stock.real)
+    rows = max(1, round(max(1.0, given.most) * stock.real.height))
+    frame = model.sample_frame(rows, seed=given.seed + 1, jobs=given.jobs, progress=Progress())
+    licence = (given.licences or {}).get("synthetic", stock.source.licence)
+    found = align(frame, stock.real, stock.table, "what the model makes", given.target)
+    source = Source(_names([stock.source.name, *(p.name for p in stock.parts), "synthetic"])[-1], "synthetic",
+                    found.frame.height, recipe.generator, stock.source.generation + 1, licence)
+    return replace(stock, parts=(Part(source, found.frame, found.shared, recipe), *stock.parts),
+                   notes=(*stock.notes, *found.notes))
+
+
+def _recipe(stock: Stock, given: Given) -> Recipe:
+    if given.model is not None:
+        info = given.model.info
+        return Recipe(given.model.schema, info.generator, info.settings, given.seed, given.jobs)
+    from verisyn import shelves
+
+    return Recipe(stock.schema, shelves.generators.full_name(str(given.generator)), {}, given.seed, given.jobs)
+
+
+def provenance_of(stock: Stock) -> Provenance:
+    """Return the provenance of everything that was given."""
+    return Provenance((stock.source, *(p.source for p in stock.parts)))

@@ -1,0 +1,160 @@
+"""What was measured of all generations, as findings: one a question, and the smallest real share that keeps all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from verisyn.findings import Finding, Verdict
+from verisyn.generations.chain import Measured
+from verisyn.generations.measures import KINDS
+from verisyn.generations.plan import SAID, Track
+from verisyn.generations.slopes import WORSE, Slope, State, points, slope
+
+QUESTIONS = {
+    "c2st": ("Does a trained judge tell each generation from real rows more easily?", ("c2st",)),
+    "tails": ("Do the generations keep the tails?", ("tails",)),
+    "diversity": ("Do the generations keep rare levels, and reach all kinds of real row?", ("coverage", "rare")),
+    "utility": ("Do models learnt from each generation stay as good on real rows?", ("utility",)),
+    "marginals": ("Do columns, and pairs of columns, stay alike?", ("marginals", "pairs")),
+}
+GOOD, FAIR = 0.25, 0.5
+REFERENCES = ("https://doi.org/10.1038/s41586-024-07566-y", "https://arxiv.org/abs/2307.01850",
+              "https://arxiv.org/abs/2404.01413", "https://arxiv.org/abs/2410.16713")
+_RULE = ("good: no regime's change per generation exceeds its budget, over the whole 95 % interval; poor: every "
+         "regime's does, over the whole interval; fair: otherwise")
+_SHARE_RULE = (f"good: real rows of {GOOD:.0%} or less keep every measure within its budget, over the whole 95 % "
+               f"interval; fair: {FAIR:.0%} or less; poor: more, or even the largest share tried loses beyond doubt; "
+               "not answered: otherwise")
+_DEFINITION = """Generations of a generator, each learnt from rows that earlier ones made, are held against real rows
+that none of them saw (Shumailov et al. 2024; Alemohammad et al. 2024). 'replace' learns from the last generation's rows
+alone; 'accumulate' from the real rows and all generations so far (Gerstgrasser et al. 2024); 'budget' from as many rows
+as there are real ones, drawn from that pool (Kazdan et al. 2024); '25 % real' from a mix of a quarter real rows, drawn
+anew each time, and the last generation's. The columns' codes are learnt anew in each generation. The interval is
+Student's over independent repetitions, each with a split and seeds of its own, of the slope of least squares over
+generations."""
+
+Results = Mapping[Track, Sequence[Measured]]
+
+
+def findings(results: Results, real: Sequence[Measured], reasons: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return a finding for each question, and that of the real share where shares were tried."""
+    told = {name: {track: slope(np.stack([m[name] for m in found])) for track, found in results.items()}
+            for name in KINDS}
+    asked = [_question(name, told, results, real, reasons) for name in QUESTIONS]
+    return (*asked, *([_share(told, results)] if any(track.share is not None for track in results) else []))
+
+
+def _question(name: str, told: Mapping[str, dict[Track, Slope | None]], results: Results, real: Sequence[Measured],
+              reasons: Mapping[str, str]) -> Finding:
+    title, kinds = QUESTIONS[name]
+    known = {k: {track: s for track, s in told[k].items() if s} for k in kinds}
+    kinds = tuple(k for k in kinds if known[k])
+    about: dict[str, Any] = {"name": f"collapse.{name}", "title": title, "rule": _RULE, "definition": _DEFINITION,
+                             "references": REFERENCES}
+    if not kinds:
+        why = next((reasons[k] for k in QUESTIONS[name][1] if k in reasons), "nothing could be measured")
+        return Finding(verdict="not answered", reason=f"Not answered, because {why}.", **about)
+    main, kind = known[kinds[0]], KINDS[kinds[0]]
+    judged = [track for track in main if track.share is None] or [*main]
+    states = [worst(k, known, track) for track in judged for k in (kinds,)]
+    verdict: Verdict = "good" if set(states) == {"keeps"} else "poor" if set(states) == {"loses"} else "fair"
+    first = main[judged[0]]
+    return Finding(verdict=verdict, reason=_reason(kinds, known, judged), value=round(first.value, 6),
+                   interval=_rounded(first.interval), best=0.0, worst=kind.worse * 10 * kind.budget,
+                   details={"lines": [_line(k, results, real) for k in kinds], "items": _items(kinds, known),
+                            "items_say": {"value": "change per generation", "reference": "what counts as stable"}},
+                   **about)
+
+
+def worst(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope | None]], track: Track) -> State:
+    """Return the worst that any of the measures says of a track; what was not measured says nothing."""
+    states = [s.state(KINDS[k]) for k in kinds if (s := known[k].get(track))]
+    return max(states, key=WORSE.index, default="unsure")
+
+
+def _reason(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope]], judged: Sequence[Track]) -> str:
+    def one(k: str) -> str:
+        kind, slopes = KINDS[k], {t: known[k][t] for t in judged if t in known[k]}
+        each = ", ".join(f"{s.said} {SAID.get(t.name, f'with {t.label} rows')}" for t, s in slopes.items())
+        first = next(iter(slopes.values())).first
+        return f"{_capital(kind.title)} goes from {first:.3f} {each}; up to {kind.worse * kind.budget:+.3f} is stable."
+
+    return " ".join(map(one, kinds))
+
+
+def _line(name: str, results: Results, real: Sequence[Measured]) -> dict[str, Any]:
+    sides = {**{track.label: found for track, found in results.items()}, "real rows": real}
+    series = [{"name": label, "points": points(np.stack([m[name] for m in found]))} for label, found in sides.items()]
+    title = KINDS[name].title
+    return {"title": _capital(title), "x": "generation", "y": title,
+            "series": [s for s in series if s["points"]]}
+
+
+def _items(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope]]) -> list[dict[str, Any]]:
+    return [{"name": f"{track.label}: {KINDS[k].title}" if len(kinds) > 1 else track.label,
+             "value": round(s.value, 6), "reference": round(KINDS[k].worse * KINDS[k].budget, 6),
+             "interval": list(_rounded(s.interval)), "note": f"{s.first:.3f} to {s.last:.3f}; {s.state(KINDS[k])}"}
+            for k in kinds for track, s in known[k].items()]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
+    return round(interval[0], 6), round(interval[1], 6)
+
+
+# -- the smallest real share ------------------------------------------------------------------------------------------
+def _share(told: Mapping[str, Mapping[Track, Slope | None]], results: Results) -> Finding:
+    tried = sorted(((t.share or 0.0, t) for t in results if t.share is not None or t.name == "replace"),
+                   key=lambda pair: pair[0])
+    states = {share: worst([*KINDS], told, track) for share, track in tried}
+    each = {share: {k: s.state(KINDS[k]) for k in KINDS if (s := told[k].get(track))} for share, track in tried}
+    stable = [share for share in states if all(states[s] == "keeps" for s in states if s >= share)]
+    lost = max((share for share in states if states[share] == "loses"), default=0.0)
+    value = min(stable, default=None)
+    largest = states[max(states)]
+    verdict: Verdict = ("good" if value <= GOOD else "fair" if value <= FAIR else "poor") if value is not None else (
+        "poor" if largest == "loses" else "not answered")
+    rows = [{"real share": f"{100 * share:g} %", "state": states[share],
+             "loses": _named(each[share], "loses") or "nothing", "may lose": _named(each[share], "unsure") or "nothing"}
+            for share in states]
+    interval = None if value is None else (min(lost, value), value)
+    return Finding(
+        "collapse.share", "Which share of real rows keeps the generations stable?", verdict,
+        _share_reason(value, lost, each) + _left_out(each), _SHARE_RULE, value, interval,
+        details={"shares": rows}, best=0.0, worst=1.0, references=REFERENCES,
+        definition=f"{_DEFINITION} A share is stable where every measure stays within its budget per generation at the "
+                   "far end of its interval, for it and every larger share tried; each is called so wrongly with a "
+                   "chance of 2.5 % at most. The interval runs from the largest share that loses beyond doubt.")
+
+
+def _share_reason(value: float | None, lost: float, each: Mapping[float, Mapping[str, State]]) -> str:
+    said = ", ".join(f"{100 * s:g} %" for s in each)
+    if value is None:
+        return (f"None of the shares tried ({said}) keeps every measure within its budget for sure: "
+                f"{_broken(max(each), each)}. More repetitions or rows would tell more.")
+    below = [s for s in each if s < value]
+    why = f" Not so less: {_broken(max(below), each)}." if below else " That is the smallest tried."
+    sure = f" Up to {100 * lost:g} % is too little beyond doubt." if lost and below else ""
+    return f"Of the shares tried ({said}), {100 * value:g} % real rows in each generation are enough.{why}{sure}"
+
+
+def _left_out(each: Mapping[float, Mapping[str, State]]) -> str:
+    missing = [kind.short for k, kind in KINDS.items() if not all(k in states for states in each.values())]
+    return f" Left out, because it could not be measured: {', '.join(missing)}." if missing else ""
+
+
+def _broken(share: float, each: Mapping[float, Mapping[str, State]]) -> str:
+    surely, perhaps = (_named(each[share], state) for state in ("loses", "unsure"))
+    parts = [f"too much is lost beyond doubt of {surely}" if surely else "", f"too much may be lost of {perhaps}"
+             if perhaps else ""]
+    return f"with {100 * share:g} %, {' and '.join(filter(None, parts)) or 'a smaller share did better by chance'}"
+
+
+def _named(states: Mapping[str, State], state: State) -> str:
+    return ", ".join(KINDS[k].short for k, s in states.items() if s == state)

@@ -1,0 +1,87 @@
+"""What wishes did: findings that hold the steered rows beside rows drawn without the wishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.findings import Finding
+from verisyn.metrics._pictures import picture
+from verisyn.modalities.table._views import TableCoder
+from verisyn.steering import Steered
+from verisyn.steering import tails as lengthening
+from verisyn.steering.shares import Kinds
+
+SIDES = {"real": "without the wishes", "fake": "with them"}
+MOST_DRAWN = 20
+
+
+def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[Finding]:
+    """Return a finding for each wish, and one that shows all columns before and after.
+
+    Parameters
+    ----------
+    steered : Steered
+        The rows that were drawn.
+    before : DataFrame
+        Rows of the same model without the wishes.
+    coder : TableCoder
+    """
+    wishes, found = steered.wishes, [_rows(steered, before, coder)]
+    if steered.kinds:
+        found.append(_shares(steered.kinds))
+    if wishes.targets:
+        found.append(wishes.targets.finding(before, steered.frame))
+    if wishes.do:
+        found.append(wishes.do.finding(before, steered.frame))
+    if steered.tails:
+        found.append(lengthening.finding(steered.tails, steered.frame))
+    return found
+
+
+def _rows(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> Finding:
+    columns = sorted(before_after(before, steered.frame, coder), key=lambda c: c["value"])
+    moved = [c["name"] for c in columns if c["value"] < 0.95][:5]
+    said = f"{steered.frame.height:,} rows were drawn. "
+    if given := steered.wishes.given:
+        share = float(given.holds(before).mean())
+        said += f"All of them meet {given.text!r}; without the wish {share:.2%} do. "
+    names = ", ".join(map(repr, moved))
+    said += f"Most changed: {names}." if moved else "No column's distribution moved by 5 % or more."
+    return Finding("steering.rows", "How do the rows differ from those the model draws by itself?", "good", said,
+                   "good: every row is what was wished for; what cannot be is refused",
+                   details={"sides": SIDES, "columns": columns[:MOST_DRAWN]},
+                   definition="The figure beside a column is 1 less the total variation between the two histograms.")
+
+
+def before_after(before: pl.DataFrame, after: pl.DataFrame, coder: TableCoder) -> list[dict[str, Any]]:
+    """Return each modelled column's histogram on both sides; `value` is 1 less their total variation."""
+    told = []
+    for one, other in zip(coder.features(before), coder.features(after.select(before.columns)), strict=True):
+        drawn = picture(one, other)
+        real, fake = ([*drawn[side], drawn[f"missing_{side}"]] for side in ("real", "fake"))
+        apart = 0.5 * float(np.abs(np.subtract(real, fake)).sum())
+        told.append({**drawn, "value": round(max(0.0, 1 - apart), 6)})
+    return told
+
+
+def _shares(kinds: Kinds) -> Finding:
+    weights = kinds.weights
+    rows = [{"rows_of": stratum.name, "without": float(usual), "wished": stratum.share,
+             "got": float((kinds.of == i).mean()), "weight": float(weights[kinds.of == i].mean())}
+            for i, (stratum, usual) in enumerate(zip(kinds.strata, kinds.usual, strict=True)) if (kinds.of == i).any()]
+    items = [{"name": r["rows_of"], "value": r["got"], "reference": r["without"], "note": f"weight {r['weight']:.4g}"}
+             for r in rows]
+    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    said = "; ".join(f"{r['rows_of']}: {r['without']:.2%} became {r['got']:.2%}" for r in rows[:4])
+    return Finding("steering.shares", "Are the shares what was wished for?", "good",
+                   f"{said}. The weights bring the model's own shares back; weighted, the rows count as "
+                   f"{effective:,.0f} of {len(weights):,}.",
+                   "good: every share is met to the row", details={
+                       "shares": rows, "items": items, "effective_rows": effective,
+                       "items_say": {"value": "share of rows", "reference": "without the wish", "lead": ""}},
+                   definition="A row's weight is how often the model draws its kind, by how often it is here. "
+                              "Effective rows: (sum of weights)² / sum of their squares (Kish 1965).",
+                   references=("https://doi.org/10.1002/bimj.19680100122",))

@@ -1,0 +1,231 @@
+"""So many rows of each kind, exactly: equally many of each level, or shares of levels and of conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from verisyn.conditions import Condition, allowed_codes, parse
+from verisyn.drawing import child
+from verisyn.errors import UserError, did_you_mean
+from verisyn.kinds import BaseCoder, Draw
+from verisyn.modalities.table import Allowed
+from verisyn.modalities.table._views import TableCoder
+from verisyn.steering.conditional import Rows
+
+Wanted = Mapping[str, Any]
+"""One column with the shares of some of its levels, or a condition with its share."""
+
+_LEVELS = 100
+_KNOWN = 20
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Rows of one kind.
+
+    Parameters
+    ----------
+    name : str
+    share : float
+        Of all rows.
+    allowed : dict
+        The codes that they can have.
+    conditions : tuple of Condition
+        They meet one of these; any row does where there is none.
+    others : bool
+        They meet none of the conditions instead.
+    """
+
+    name: str
+    share: float
+    allowed: Allowed
+    conditions: tuple[Condition, ...] = ()
+    others: bool = False
+
+    def keep(self, frame: pl.DataFrame, _rng: np.random.Generator) -> np.ndarray:
+        """Say which rows are of this kind, among those that have its codes."""
+        holds = [c.holds(frame) for c in self.conditions]
+        return reduce(np.logical_or, holds) != self.others if holds else np.ones(frame.height, bool)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which stratum each row is of.
+
+    Parameters
+    ----------
+    strata : tuple of Stratum
+    of : int array of shape (rows,)
+    usual : float array of shape (strata,)
+        The shares that they have without the wish.
+    """
+
+    strata: tuple[Stratum, ...]
+    of: np.ndarray
+    usual: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """A weight a row, mean 1: weighted, the rows are as those that the model draws without the wish."""
+        here = np.bincount(self.of, minlength=len(self.usual))
+        found = (self.usual / np.maximum(here, 1))[self.of]
+        return found / found.mean()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Kinds of rows that exclude one another, with the share that each is to have."""
+
+    strata: tuple[Stratum, ...]
+
+    @classmethod
+    def balanced(cls, column: str, coder: TableCoder) -> Shares:
+        """Return equal shares of the levels of a column; a missing value has none.
+
+        Raises
+        ------
+        UserError
+            If the column is not there, or has too few or too many levels.
+        """
+        part, levels = _levels(column, coder)
+        codes = np.arange(coder.parts[part].size)
+        return cls(tuple(Stratum(f"{column} == {value!r}", 1 / len(levels), {part: np.isin(codes, own)})
+                         for value, own in levels))
+
+    @classmethod
+    def read(cls, wish: Wanted, coder: TableCoder) -> Shares:
+        """Check shares of levels of one column, such as ``{"fraud": {"yes": 0.3}}``, or of one condition.
+
+        What is not named shares the rest, in the proportions of the model.
+
+        Raises
+        ------
+        UserError
+            If it names an unknown column or level, no shares, or shares that do not fit into 1.
+        """
+        if not isinstance(wish, Mapping) or len(wish) != 1:
+            raise UserError(f"The shares are {wish!r}, but one column with the shares of its levels is expected, such "
+                            "as {'fraud': {'yes': 0.3}}, or one condition with its share, such as {'age < 30': 0.5}. "
+                            "Shares of several columns are targets.")
+        [(name, shares)] = wish.items()
+        if isinstance(shares, Mapping):
+            named = [_of_level(str(name), level, share, coder) for level, share in shares.items()]
+        else:
+            named = [_of_condition(parse(str(name), coder.columns), shares, coder)]
+        return cls((*named, *_rest(named, coder)))
+
+    def _within(self, allowed: Allowed) -> tuple[Stratum, ...]:
+        """Leave out the strata that a condition excludes; none of them where it excludes all."""
+        def possible(s: Stratum) -> bool:
+            return all((mask & allowed[part]).any() for part, mask in s.allowed.items() if part in allowed)
+
+        left = [s for s in self.strata if possible(s)] or [*self.strata]
+        total = sum(s.share for s in left)
+        return tuple(replace(s, share=s.share / total) for s in left)
+
+    def draw(self, rows: int, wished: Rows, root: np.random.SeedSequence, tick: Any) -> tuple[pl.DataFrame, Kinds]:
+        """Draw rows, shuffled, and say which kind each is of."""
+        frames, usual, start = [], [], 0
+        strata = self._within(wished.allowed)
+        counts = _counts(strata, rows)
+        for i, (stratum, count) in enumerate(zip(strata, counts, strict=True)):
+            kind = replace(wished.within(stratum.allowed, stratum.name), keep=stratum.keep)
+            usual.append(kind.probability(child(root, i)))
+            if count:
+                frame, start = kind.draw(count, child(root, i), tick, start)
+                frames.append(frame)
+        order = np.random.default_rng(child(root, len(strata))).permutation(rows)
+        shares = np.array(usual) / max(sum(usual), 1e-300)
+        return pl.concat(frames)[order], Kinds(strata, np.repeat(np.arange(len(counts)), counts)[order], shares)
+
+
+def _counts(strata: Sequence[Stratum], rows: int) -> list[int]:
+    """Rows of each stratum: shares rounded down, then one more each for those with the largest remainders."""
+    exact = np.array([s.share for s in strata]) * rows
+    counts = np.floor(exact + 1e-9).astype(int)
+    first = np.argsort(-(exact - counts), kind="stable")[:rows - counts.sum()]
+    counts[first] += 1
+    return counts.tolist()
+
+
+def _of_level(column: str, level: Any, share: Any, coder: TableCoder) -> Stratum:
+    if column not in coder.columns:
+        raise UserError(f"shares names the column {column!r}, which is not there. "
+                        f"{did_you_mean(column, coder.columns)}")
+    found = _of_condition(parse({column: level}, coder.columns), share, coder)
+    if any(not mask.any() for mask in found.allowed.values()):
+        raise UserError(f"A share is wanted of {column!r} = {level!r}, a value that the model never draws. "
+                        f"{_hint(column, level, coder)}")
+    return found
+
+
+def _of_condition(condition: Condition, share: Any, coder: TableCoder) -> Stratum:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1 or math.isnan(share):
+        raise UserError(f"The share wanted of {condition.text} is {share!r}; a number from 0 to 1 was expected.")
+    allowed = allowed_codes(condition, coder, np.random.default_rng(0))
+    return Stratum(condition.text, float(share), allowed, (condition,))
+
+
+def _rest(named: Sequence[Stratum], coder: TableCoder) -> list[Stratum]:
+    """The stratum of all other rows, with the share that is left."""
+    total = sum(s.share for s in named)
+    if total > 1 + 1e-9:
+        raise UserError(f"The shares wanted of {' and '.join(s.name for s in named)} sum to {total:g}, more than 1. "
+                        "Lower them; what is not named shares the rest.")
+    if total > 1 - 1e-9:
+        return []
+    conditions = tuple(c for s in named for c in s.conditions)
+    unmet = [allowed_codes(c, coder, np.random.default_rng(0), unmet=True) for c in conditions]
+    simple = all(len(c.conjuncts) == 1 for c in conditions) and len({*map(tuple, unmet)}) == 1
+    allowed = reduce(_both, unmet) if simple else {}
+    return [Stratum("all other rows", 1 - total, allowed, conditions, others=True)]
+
+
+def _both(one: Allowed, other: Allowed) -> Allowed:
+    return {part: mask & other[part] for part, mask in one.items()}
+
+
+def _hint(column: str, level: Any, coder: TableCoder) -> str:
+    own = next(c for c in coder.coders if column in c.columns)
+    known = [str(v) for v in _values(column, own)[:_KNOWN] if v is not None] if own.parts else []
+    return did_you_mean(str(level), known) if known else "It has no values that are learnt."
+
+
+def _levels(column: str, coder: TableCoder) -> tuple[int, list[tuple[Any, list[int]]]]:
+    """The column's part, and each level with its codes, but for a missing value."""
+    if column not in coder.columns:
+        raise UserError(f"balance names the column {column!r}, which is not there. "
+                        f"{did_you_mean(column, coder.columns)}")
+    own, where = next((c, w) for c, w in coder.slices() if column in c.columns)
+    part = coder.parts[where.start] if len(own.parts) == 1 and not own.needs else None
+    values = _values(column, own) if part else []
+    levels = [(value, [code]) for code, value in enumerate(values) if part and code != part.missing]
+    if column in own.recomputed:
+        levels = _grouped(values)
+    if not 2 <= len(levels) <= _LEVELS:
+        raise UserError(f"Column {column!r} cannot be balanced: it has {len(levels)} levels, and between 2 and "
+                        f"{_LEVELS} are needed. Choose a category or a yes/no column.")
+    return where.start, levels
+
+
+def _grouped(values: Sequence[Any]) -> list[tuple[Any, list[int]]]:
+    """The values of a column that is recomputed from another, each with the codes that give it."""
+    found: dict[Any, list[int]] = {}
+    for code, value in enumerate(values):
+        found.setdefault(value, []).append(code)
+    found.pop(None, None)
+    return list(found.items())
+
+
+def _values(column: str, own: BaseCoder) -> list[Any]:
+    """A value for each code of the coder's first part."""
+    codes = np.zeros((own.parts[0].size, len(own.parts)), np.int32)
+    codes[:, 0] = np.arange(len(codes))
+    return own.decode(codes, Draw(np.random.default_rng(0), np.zeros(len(codes), np.int64)))[column].to_list()
