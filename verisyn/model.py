@@ -241,9 +241,10 @@ class Model(Answers):
             Columns that are set in their turn, such as ``{"smoker": "no", "rate": "+1"}``: only what they cause, or
             where no causes are known only columns drawn after them (see :attr:`order`), responds. A change is written
             ``"+1"``, ``"-10%"``, ``"*1.1"`` or ``"+1pp"``.
-        targets : mapping or list, optional
-            What is wanted of all rows together: ``{"age": 45, "income": {">50K": 0.5}, "age < 30": 0.2}`` is a mean,
-            shares of levels, and the share of a condition. The rows are tilted towards it as little as that takes.
+        targets : mapping, list or path, optional
+            Published figures to be met, in the forms of ``docs/targets.md``. In short: ``{"age": 45, "income":
+            {">50K": 0.5}, "age < 30": 0.2}`` is a mean, shares of levels, and the share of a condition. The rows are
+            tilted towards them as little as that takes.
         tails : str, sequence or mapping, optional
             Number columns whose high end (with a ``-`` before the name, low end) is to reach beyond what was observed:
             a generalised Pareto distribution takes the place of the last twentieth, or of the share given. A column

@@ -90,27 +90,29 @@ class Prediction(Criterion):
 
     def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[float]:
         """Learn both models; score the mean of what they put out."""
+        own = next(len(t.rows) for t in mix if t.source == 0)
+        output, truth = self.output(ready, mix, np.concatenate(tests), own), ready[0][0][2]
+        parts = np.split(output, np.cumsum([len(t) for t in tests])[:-1])
+        return [self._score(truth[rows], part) for rows, part in zip(tests, parts, strict=True)]
+
+    def output(self, ready: Any, mix: Sequence[Taken], where: np.ndarray, own: int) -> np.ndarray:
+        """Return chances of classes, or guesses of a number, for real rows; `own` is how many real rows are learnt."""
         sources, categories = ready
         x, plain, y = (np.concatenate([sources[t.source][i][t.rows] for t in mix]) for i in range(3))
         weights, known = np.concatenate([t.weights for t in mix]), ~np.isnan(y)
-        real = next(len(t.rows) for t in mix if t.source == 0)
-        where = np.concatenate(tests)
-        args = (x[known], plain[known], y[known], weights[known], [a[where] for a in sources[0][:2]], categories, real)
-        output = self._classes(*args) if self.task.classes else _numbers(*args)
-        parts, truth = np.split(output, np.cumsum([len(t) for t in tests])[:-1]), sources[0][2]
-        return [self._score(truth[rows], part) for rows, part in zip(tests, parts, strict=True)]
+        learnt = Learnt(x[known], plain[known], y[known], weights[known], categories, own)
+        return (self._classes if self.task.classes else _numbers)(learnt, [a[where] for a in sources[0][:2]])
 
-    def _classes(self, x: np.ndarray, plain: np.ndarray, y: np.ndarray, weights: np.ndarray, test: list[np.ndarray],
-                 categories: list[bool], real: int) -> np.ndarray:
+    def _classes(self, learnt: Learnt, test: list[np.ndarray]) -> np.ndarray:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
-        seen, out = np.unique(y).astype(np.int64), np.zeros((len(test[0]), len(self.task.classes)))
-        boosted = _boosted(HistGradientBoostingClassifier(), x, y, weights, categories, real, len(seen))
+        seen, out = np.unique(learnt.y).astype(np.int64), np.zeros((len(test[0]), len(self.task.classes)))
+        boosted = _boosted(HistGradientBoostingClassifier(), learnt, len(seen))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a hundred rounds are as good, and bound the cost
-            linear = LogisticRegression(max_iter=_RIDGE_ROUNDS, tol=1e-3).fit(plain, y, sample_weight=weights)
+            linear = LogisticRegression(max_iter=_RIDGE_ROUNDS, tol=1e-3).fit(learnt.plain, learnt.y, learnt.weights)
         out[:, seen] = (boosted.predict_proba(test[0]) + linear.predict_proba(test[1])) / 2
         return out
 
@@ -120,23 +122,35 @@ class Prediction(Criterion):
         return float(1 - ((truth - output) ** 2).mean() / self._spread)
 
 
-def _numbers(x: np.ndarray, plain: np.ndarray, y: np.ndarray, weights: np.ndarray, test: list[np.ndarray],
-             categories: list[bool], real: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Learnt:
+    """Rows to learn from: binned and plain features, the target, weights; which features are categories; real rows."""
+
+    x: np.ndarray
+    plain: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    categories: list[bool]
+    own: int
+
+
+def _numbers(learnt: Learnt, test: list[np.ndarray]) -> np.ndarray:
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.linear_model import Ridge
 
-    boosted = _boosted(HistGradientBoostingRegressor(), x, y, weights, categories, real, 1)
-    linear = Ridge(alpha=1.0).fit(plain, y, sample_weight=weights)
+    boosted = _boosted(HistGradientBoostingRegressor(), learnt, 1)
+    linear = Ridge(alpha=1.0).fit(learnt.plain, learnt.y, learnt.weights)
     return (boosted.predict(test[0]) + linear.predict(test[1])) / 2
 
 
-def _boosted(model: Any, x: np.ndarray, y: np.ndarray, weights: np.ndarray, categories: list[bool], real: int,
-             classes: int) -> Any:
+def _boosted(model: Any, learnt: Learnt, classes: int) -> Any:
     """Small trees; how few rows a leaf may hold rests on the real rows alone, so that it is the same in every mix."""
     return model.set_params(
         max_iter=max(10, min(_ROUNDS, 3 * _ROUNDS // max(classes, 1))), learning_rate=_RATE, max_leaf_nodes=_LEAVES,
-        l2_regularization=1.0, early_stopping=False, random_state=0, min_samples_leaf=int(np.clip(real // 15, 5, 20)),
-        categorical_features=categories if any(categories) else None).fit(x, y, sample_weight=weights)
+        l2_regularization=1.0, early_stopping=False, random_state=0,
+        min_samples_leaf=int(np.clip(learnt.own // 15, 5, 20)),
+        categorical_features=learnt.categories if any(learnt.categories) else None,
+    ).fit(learnt.x, learnt.y, learnt.weights)
 
 
 def _task(feature: Feature) -> tuple[Task, tuple[np.ndarray, np.ndarray] | None, tuple[float, float]]:

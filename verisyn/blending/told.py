@@ -177,10 +177,10 @@ def _reason(found: Found, parts: Sequence[Part], gain: Gain) -> str:
         told = f"Add nothing: no single mix has a higher mean {found.score} than real rows alone ({real})."
     else:
         best = search.mixes[search.best]
-        tried = f"the best mix tried ({_mix(best, parts)})" if best != NONE else "no mix that was tried"
+        tried = f"{_mix(best, parts)} has a" if best != NONE else "no mix that was tried has a"
         told = (f"Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the "
                 f"{found.score}, {real} with real rows alone, by {within} on real rows that nothing was chosen by; "
-                f"{tried} has {'a' if best != NONE else 'no'} higher mean.")
+                f"{tried} higher mean.")
     if found.leaky:
         told += (f" Gains may be inflated: {', '.join(map(repr, found.leaky))} may have been made from the rows that test it. Give "
                  "the model or its generator, so that it is fitted anew without them, or real rows that it never saw as "

@@ -238,4 +238,5 @@ def _text_of(path: Path) -> str:
 
 
 def _spelt(name: str) -> str:
-    return quoted(name) if name.strip() != name or re.search(r"->|^#|[;,\n`]", name) or not name else name
+    plain = re.match(r"\w", name) and name.strip() == name and not re.search(r"->|[;,\n`]", name)
+    return name if plain else quoted(name)

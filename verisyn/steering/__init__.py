@@ -135,13 +135,12 @@ class Wishes:
             self.do.tell(drawing, say)
         if self.targets:
             tilt = Tilt.towards(self.targets, wished, rows, child(root, 0))
-            wished = replace(wished, keep=tilt.keep)
-        frame, _ = wished.draw(rows, child(root, 1) if self.targets else root, tick)
+        frame = tilt.draw(rows, child(root, 1), tick) if tilt else wished.draw(rows, root, tick)[0]
         frame = self._met(drawing.finish(frame, root, self.do.columns if self.do else ()))
         if self.do:
             self.do.tell_overruled(frame, drawing, say)
-        for outcome in self.targets.outcomes(frame) if self.targets else ():
-            say(str(outcome), not outcome.met)
+        for text, alarm in self.targets.notes(frame) if self.targets else ():
+            say(text, alarm)
         return Steered(frame, self, tilt.weights(frame) if tilt else None)
 
     def _met(self, frame: pl.DataFrame) -> pl.DataFrame:

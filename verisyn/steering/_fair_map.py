@@ -67,21 +67,25 @@ class FairMap:
 
     @classmethod
     def learn(cls, fair: Fair, grouping: Grouping, repair: Repair, own: pl.DataFrame, drawing: Drawing,
-              rng: np.random.Generator) -> FairMap:
-        """Learn on own rows; where models do not see every column, from half of them what those that they see tell."""
+              rng: np.random.Generator, real: bool = False) -> FairMap:
+        """Learn on rows; where models do not see every column, from half of them what those that they see tell.
+
+        Of `real` rows those count as having the outcome that have it; of the model's own, each by its chance.
+        """
         features = drawing.coder.features(own)
         group, weighted = grouping.of(features), fair.criterion == "equal_opportunity"
         known = cls(fair.outcome, grouping, (), repair, None, weighted)
         exact = known.exact(own, drawing)
         asked, learn_from = exact[:, fair.outcome.asked], np.arange(own.height) % 2 == 0
+        held = (fair.outcome.of(own)[:, None] == fair.outcome.asked).astype(float) if real else asked
         hidden = {*repair.removed, *fair.outcome.coder.columns, *(() if fair.aware else fair.sensitive)}
         if not fair.aware or repair.removed:
             seen = [f for f in features if f.name not in hidden]
             sight = Sight.learn([_some(f, learn_from) for f in seen], asked[learn_from], group[learn_from], fair.aware,
                                 not weighted)
             known, features = replace(known, sight=sight), [_some(f, ~learn_from) for f in features]
-            asked, group = asked[~learn_from], group[~learn_from]
-        rows = known._rows(asked, group, features, rng)
+            asked, held, group = asked[~learn_from], held[~learn_from], group[~learn_from]
+        rows = known._rows(asked, held, group, features, rng)
         return replace(known, parities=tuple(Parity.learn(r, fair.at, fair.cost) for r in rows))
 
     def exact(self, frame: pl.DataFrame, drawing: Drawing) -> np.ndarray:
@@ -93,10 +97,10 @@ class FairMap:
         with ThreadPoolExecutor(drawing.jobs) as pool:
             return np.concatenate(list(pool.map(block, range(0, frame.height, BLOCK))))
 
-    def _rows(self, asked: np.ndarray, group: np.ndarray, features: Sequence[Feature],
+    def _rows(self, asked: np.ndarray, held: np.ndarray, group: np.ndarray, features: Sequence[Feature],
               rng: np.random.Generator) -> list[Chances]:
-        """What each class's parity is asked of these rows, from exact chances, (rows, classes asked)."""
-        weights = asked if self.weighted else np.ones_like(asked)
+        """What each class's parity is asked of: exact chances, and how far rows have it, (rows, classes asked)."""
+        weights = held if self.weighted else np.ones_like(asked)
         chances, tilts = (asked, [None] * asked.shape[1]) if self.sight is None else self.sight.of(features)
         jitter = _JITTER * rng.random(len(asked))
         return [Chances(chances[:, i] + jitter, group, weights[:, i], tilts[i]) for i in range(asked.shape[1])]
@@ -105,7 +109,7 @@ class FairMap:
                rng: np.random.Generator) -> np.ndarray:
         """Return the fair chances of all classes, (rows, classes)."""
         asked = self.outcome.asked
-        rows = self._rows(exact[:, asked], group, features, rng)
+        rows = self._rows(exact[:, asked], exact[:, asked], group, features, rng)
         fair = np.column_stack([np.clip(p.of(r), 0, 1) for p, r in zip(self.parities, rows, strict=True)])
         if len(asked) == 1:
             fair = np.column_stack([fair, 1 - fair] if asked[0] == 0 else [1 - fair, fair])

@@ -97,6 +97,11 @@ class Judge:
         return np.column_stack([w @ decision[m].astype(np.float32) for w, m in zip(self.again, self.members,
                                                                                    strict=True)])
 
+    def by_chance(self, share: float, rng: np.random.Generator) -> float:
+        """Return the gap that is to be expected among so many rows if all groups got a yes equally often."""
+        rows = np.array([len(m) for m in self.members])
+        return float(np.ptp(rng.binomial(rows, share, (_AGAIN, len(rows))) / rows, axis=1).mean())
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -119,17 +124,22 @@ class Trial:
         """The widest difference between two groups' shares of yes, by each rule."""
         return np.array([np.ptp(self.judge.rates(d)) for d in self.judge.decisions(self.score)])
 
-    def gaps_again(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the gaps for rows drawn again and models that learnt otherwise, shape (times, rules)."""
-        out = []
-        for rule, decision in enumerate(self.judge.decisions(self.score)):
-            one, other = (self.judge.rates(self.judge.decisions(h)[rule]) for h in self.halves)
+    @property
+    def unsteady(self) -> float:
+        """The variance of a group's share of yes, beside the other groups', that comes of what was learnt.
+
+        Models of two halves differ with twice the variance of one; a whole model's is taken to be as large.
+        """
+        found = []
+        for one, other in zip(*(map(self.judge.rates, self.judge.decisions(h)) for h in self.halves), strict=True):
             apart = (one - one.mean()) - (other - other.mean())
-            # Models of two halves differ with twice the variance of one; a whole model's is taken to be as large.
-            error = float(np.sqrt((apart**2).sum() / 2 / max(1, len(apart) - 1)))
-            rates = self.judge.rates_again(decision)
-            out.append(np.ptp(rates + error * rng.normal(size=rates.shape), axis=1))
-        return np.column_stack(out)
+            found.append(float((apart**2).sum() / 2 / max(1, len(apart) - 1)))
+        return float(np.mean(found))
+
+    def gaps_again(self, unsteady: float, rng: np.random.Generator) -> np.ndarray:
+        """Return the gaps for rows drawn again and models that learnt otherwise, shape (times, rules)."""
+        again = [self.judge.rates_again(d) for d in self.judge.decisions(self.score)]
+        return np.column_stack([np.ptp(r + unsteady**0.5 * rng.normal(size=r.shape), axis=1) for r in again])
 
     @cached_property
     def auc(self) -> Influence:

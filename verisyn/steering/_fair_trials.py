@@ -89,6 +89,10 @@ class Trials:
         """Return the models of one kind, one for each class."""
         return [self.found[c, kind, sees, who] for c in self.classes]
 
+    def unsteady(self, kind: str) -> float:
+        """Return what two models of a kind differ by: the mean over all of that kind, for one tells little of it."""
+        return float(np.mean([t.unsteady for (_, k, _, _), t in self.found.items() if k == kind]))
+
     def gap(self, kind: str, sees: bool, who: str) -> np.ndarray:
         """Return the gap by each rule, averaged over classes."""
         return np.mean([t.gaps for t in self.each(kind, sees, who)], axis=0)
@@ -102,7 +106,8 @@ class Trials:
         before, after = (self.each(kind, sees, who) for who in (PLAIN, FAIR))
         value = 1 - sum(t.gaps.sum() for t in after) / max(sum(t.gaps.sum() for t in before), 1e-9)
         rng = np.random.default_rng([self.seed, 0xC07])
-        old, new = (np.sum([t.gaps_again(rng).sum(axis=1) for t in ts], axis=0) for ts in (before, after))
+        old, new = (np.sum([t.gaps_again(self.unsteady(kind), rng).sum(axis=1) for t in ts], axis=0)
+                    for ts in (before, after))
         low, high = np.quantile(1 - new / np.maximum(old, 1e-9), [0.025, 0.975])
         return float(value), (float(min(low, value)), float(max(high, value)))
 

@@ -19,7 +19,7 @@ _TAPER = 0.3
 single threshold would be lost on it."""
 _NARROWEST, _WIDEST, _HALVINGS = 0.3, 6.0, 8
 _STEPS, _STEP, _SHRINK = 60, 0.5, 0.96
-_KNOTS = 200
+_KNOTS, _FAINT = 200, 1e-12
 
 
 @dataclass(frozen=True)
@@ -196,8 +196,9 @@ class Parity:
             rows.chance, at))
 
     def of(self, rows: Chances) -> np.ndarray:
-        """Return the fair chance of each row."""
-        return np.interp(self.standing.of(rows), self.knots, self.values)
+        """Return the fair chance of each row; where models see groups, a row of none keeps its own."""
+        fair = np.interp(self.standing.of(rows), self.knots, self.values)
+        return fair if rows.tilt is not None else np.where(rows.group < 0, rows.chance, fair)
 
 
 def expected_auc(chance: np.ndarray, score: np.ndarray) -> float:
@@ -228,7 +229,7 @@ def _tail_quantiles(rows: Chances, group: int, shares: np.ndarray) -> np.ndarray
     """The chance above which such shares of a group's weight lie."""
     mine = rows.group == group
     order = np.argsort(-rows.chance[mine], kind="stable")
-    chance, weight = rows.chance[mine][order], rows.weight[mine][order]
+    chance, weight = rows.chance[mine][order], rows.weight[mine][order] + _FAINT
     return np.interp(shares, (np.cumsum(weight) - weight / 2) / weight.sum(), chance)
 
 
@@ -240,7 +241,7 @@ def _priced(rows: Chances, price: np.ndarray) -> np.ndarray:
 def _price(rows: Chances, level: float, start: np.ndarray) -> np.ndarray:
     """Raise the price of the groups that get too many yeses, by ever smaller steps, until all get as many."""
     price, step, known = start.copy(), _STEP, rows.group >= 0
-    held = np.bincount(rows.group[known], rows.weight[known], minlength=len(price))
+    held = np.bincount(rows.group[known], rows.weight[known], minlength=len(price)) + _FAINT
     for _ in range(_STEPS):
         score = _priced(rows, price)
         chosen = known & (score > np.quantile(score, 1 - level))

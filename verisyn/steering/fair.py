@@ -152,7 +152,7 @@ class Fair:
         UserError
             If there are fewer than two groups with enough rows, or no column is left that models could see.
         """
-        people = own if people is None else people
+        real, people = people is not None, own if people is None else people
         features = drawing.coder.features(people)
         if gone := [c for c in self.sensitive if c not in {f.name for f in features}]:
             raise UserError(f"The values of {gone[0]!r} are not learnt but made afresh, so they tell no groups. Name "
@@ -167,7 +167,7 @@ class Fair:
             raise UserError("No column is left that models could learn from: all are sensitive, the outcome, or left "
                             "out as proxies. Name the proxies yourself: 'proxies': {'remove': [...]}.")
         people = repair.applied(people, grouping.of(features), drawing, np.random.default_rng(child(root, 1)))
-        return FairMap.learn(self, grouping, repair, people, drawing, np.random.default_rng(child(root, 2)))
+        return FairMap.learn(self, grouping, repair, people, drawing, np.random.default_rng(child(root, 2)), real)
 
     def _repair(self, own: pl.DataFrame, grouping: Grouping, drawing: Drawing, root: np.random.SeedSequence) -> Repair:
         """What is done to proxies, learnt on the model's own rows alone."""

@@ -131,14 +131,17 @@ def _details(fair: Fair, trials: Trials) -> dict[str, Any]:
                      "AUC_cost": round(cost, 4), "cost_low": round(least, 4), "cost_high": round(most, 4)})
     say = {"value": "gap of models trained on fair rows", "reference": "gap of models trained on plain synthetic rows",
            "lead": "The models that the wish was made for come first."}
-    return {"criterion": fair.criterion.replace("_", " "), "rows_learnt_from": trials.rows, "items": items,
+    judge = trials.each(BOOSTED, fair.aware, FAIR)[0].judge
+    chance = judge.by_chance(judge.share, np.random.default_rng([trials.seed, 0xC8A]))
+    return {"criterion": fair.criterion.replace("_", " "), "rows_learnt_from": trials.rows,
+            "test_rows": len(judge.table.y), "gap_that_chance_alone_gives": round(chance, 6), "items": items,
             "items_say": say, "lines": [_line(fair, trials)], "cuts": cuts, "models": models,
             "outcome_by_group": trials.shares}
 
 
 def _dots(who: str, kind: str, sees: bool, trials: Trials) -> list[dict[str, Any]]:
     rng = np.random.default_rng([trials.seed, 0xD07])
-    again = np.mean([t.gaps_again(rng) for t in trials.each(kind, sees, FAIR)], axis=0)
+    again = np.mean([t.gaps_again(trials.unsteady(kind), rng) for t in trials.each(kind, sees, FAIR)], axis=0)
     before, now = (trials.gap(kind, sees, on) for on in (PLAIN, FAIR))
     low, high = np.quantile(again, [0.025, 0.975], axis=0)
     return [{"name": f"{who}, {rule}", "value": round(float(now[i]), 6), "reference": round(float(before[i]), 6),
