@@ -33,8 +33,8 @@ class Closed:
         Rows of the source that were weighted.
     effective : float
         How many equal ones they are worth.
-    heaviest : float
-        The share of all weight that the heaviest hundredth of the rows has.
+    power : float
+        The exponent of the ratio of densities: below 1 where the whole ratio would leave too few rows.
     """
 
     before: Influence
@@ -42,7 +42,7 @@ class Closed:
     columns: list[tuple[str, float, float]]
     rows: int
     effective: float
-    heaviest: float
+    power: float
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,19 @@ def _closed(real: Side, other: Side, common: Sequence[int], rng: np.random.Gener
         return None
     x, y, categories = two(real, other, common)
     halves = [np.array_split(rng.permutation(rows), 2) for rows in (len(x), len(y))]
-    before, after, columns, weights = [], [], [], []
+    before, after, columns, weights, powers = [], [], [], [], []
     for i in range(2):
         (mine, learnt), (theirs, others) = ((half[i], half[1 - i]) for half in halves)
-        weight = ratio_of(x[learnt], y[others], categories, rng).weights(y[theirs])
+        ratio = ratio_of(x[learnt], y[others], categories, rng)
+        weight = ratio.weights(y[theirs])
         before.append(told_apart(x[mine], y[theirs], categories, rng))
         after.append(told_apart(x[mine], y[theirs], categories, rng, weight))
         columns.append(_columns(real.take(mine), other.take(theirs), common, weight))
         weights.append(weight)
+        powers.append(ratio.power)
     mean, weight = np.mean(columns, axis=0), np.concatenate(weights)
-    top = np.sort(weight)[::-1][:max(1, len(weight) // 100)].sum() / weight.sum()
     told = [(real.features[k].name, float(b), float(a)) for k, (b, a) in zip(common, mean, strict=True)]
-    return Closed(mean_of(before), mean_of(after), told, len(weight), effective(weight), float(top))
+    return Closed(mean_of(before), mean_of(after), told, len(weight), effective(weight), float(np.mean(powers)))
 
 
 def _columns(real: Side, other: Side, common: Sequence[int], weights: np.ndarray) -> list[list[float]]:

@@ -17,6 +17,7 @@ _ROUNDS, _RATE, _LEAVES = 40, 0.15, 15
 _COMMON = 0.99
 _MORE = 3
 _STEEPEST = 1.5
+WORTH = 1 / 3
 
 
 def boosted(x: np.ndarray, y: np.ndarray, categories: list[bool], weights: np.ndarray | None = None) -> Any:
@@ -87,7 +88,7 @@ def mean_of(found: Sequence[Influence], alike: float = 1.0) -> Influence:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How much likelier a row is among the real ones than in a source, up to a factor.
+    """How much likelier a row is among the real ones than in a source, up to a factor, and tempered.
 
     Parameters
     ----------
@@ -95,27 +96,31 @@ class Ratio:
         Judges of real against other rows, each learnt without one fold.
     slope : float
         What calibration leaves of the judges' log-odds: 0 where they could not tell unseen rows apart.
+    power : float
+        The ratio's exponent, 0 to 1: below 1 where the whole ratio would leave fewer than a third of the rows' worth.
     own : float array of shape (other rows,)
         The weights of the rows it was learnt from, each by the judge that did not see it.
     """
 
     models: tuple
     slope: float
+    power: float
     own: np.ndarray
 
     def weights(self, x: np.ndarray) -> np.ndarray:
         """Return the weights of other rows of the source, their mean 1."""
-        return stabilised(self.slope * np.mean([_log_odds(m, x) for m in self.models], axis=0))
+        odds = np.mean([_log_odds(m, x) for m in self.models], axis=0)
+        return stabilised(self.power * self.slope * odds)
 
 
 def ratio_of(real: np.ndarray, other: np.ndarray, categories: list[bool], rng: np.random.Generator) -> Ratio:
-    """Learn the ratio of the densities by a classifier, cross-fitted and calibrated.
+    """Learn the ratio of the densities by a classifier, cross-fitted, calibrated and tempered.
 
     Notes
     -----
-    Sugiyama, Suzuki and Kanamori (Density Ratio Estimation in Machine Learning, 2012, chapter 4). A judge sees at most
-    three times as many other rows as real ones. Its log-odds of rows that it has not seen are calibrated by Platt's
-    logistic curve, whose slope is kept from 0 to 1.5.
+    Sugiyama, Suzuki and Kanamori (Density Ratio Estimation in Machine Learning, 2012, chapter 4); the exponent is that
+    of Shimodaira (2000). A judge sees at most three times as many other rows as real ones. Its log-odds of rows that it
+    has not seen are calibrated by Platt's logistic curve, whose slope is kept from 0 to 1.5.
     """
     fold, other_fold = rng.permutation(len(real)) % FOLDS, rng.permutation(len(other)) % FOLDS
     models, log_odds, other_odds = [], np.empty(len(real)), np.empty(len(other))
@@ -125,12 +130,32 @@ def ratio_of(real: np.ndarray, other: np.ndarray, categories: list[bool], rng: n
         b = np.flatnonzero(other_fold != i)
         b = b[rng.permutation(len(b))[:min(most, _MORE * len(a))]]
         y = np.arange(len(a) + len(b)) < len(a)
-        model = boosted(np.vstack([real[a], other[b]]), y, categories, np.where(y, len(y) / len(a), len(y) / len(b)) / 2)
+        even = np.where(y, len(y) / len(a), len(y) / len(b)) / 2
+        model = boosted(np.vstack([real[a], other[b]]), y, categories, even)
         log_odds[fold == i] = _log_odds(model, real[fold == i])
         other_odds[other_fold == i] = _log_odds(model, other[other_fold == i])
         models.append(model)
     slope = _slope(log_odds, other_odds)
-    return Ratio(tuple(models), slope, stabilised(slope * other_odds))
+    power = tempered(slope * other_odds)
+    return Ratio(tuple(models), slope, power, stabilised(power * slope * other_odds))
+
+
+def tempered(log_weights: np.ndarray) -> float:
+    """Return the greatest exponent, 0 to 1, by which weights keep a third of the effective number of rows.
+
+    Examples
+    --------
+    >>> tempered(np.zeros(9)), 0 < tempered(np.log(np.r_[np.ones(90), np.full(10, 1e3)])) < 1
+    (1.0, True)
+    """
+    if effective(stabilised(log_weights)) >= WORTH * len(log_weights):
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        enough = effective(stabilised(middle * log_weights)) >= WORTH * len(log_weights)
+        low, high = (middle, high) if enough else (low, middle)
+    return low
 
 
 def _log_odds(model: Any, x: np.ndarray) -> np.ndarray:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from verisyn.blending.gap import Gap
+from verisyn.blending.judges import WORTH
 from verisyn.blending.mixture import SOME, Mixture
 from verisyn.blending.search import NONE, Gain, Mix, Search
 from verisyn.blending.sources import LEAST, Part, Stock
 from verisyn.findings import Finding, Verdict
 from verisyn.metrics.fidelity.two_sample import FAIR, GOOD
 
-_FEW = 0.1
 _MOST_ITEMS = 40
 _JUDGED = f"good: an AUC of at most {GOOD:.2f}; poor: above {FAIR:.2f} even at the low end of the interval; fair: otherwise"
 _PAPERS = {"gap": ("https://arxiv.org/abs/1610.06545",), "weights": ("https://doi.org/10.1017/CBO9781139035613",),
@@ -97,15 +97,14 @@ def weights_finding(gaps: Sequence[Gap]) -> Finding:
     """Tell what importance weights close of the gap, and what they cost in rows."""
     closed = [(g, g.closed) for g in gaps if g.closed is not None]
     title = "Do importance weights close the gap, on rows that they were not learnt from?"
-    rule = (f"{_JUDGED}, with weights; fair at best where they leave less than {_FEW:.0%} of the rows' worth, or fewer than "
-            f"{LEAST} rows' worth")
+    rule = f"{_JUDGED}, with weights; fair at best where they leave fewer than {LEAST} rows' worth"
     if not closed:
         return Finding("blend.weights", title, "not answered", "Not answered, because there are fewer than "
                        f"{2 * LEAST} rows of the real data or of each source.", rule, best=0.5, worst=1.0)
     worst, told = max(closed, key=lambda t: t[1].after.value)[1], [_weighed(g, c) for g, c in closed]
     low, high = worst.after.interval()
     verdict = _judged(worst.after.value, low)
-    if verdict == "good" and any(c.effective < max(LEAST, _FEW * c.rows) for _, c in closed):
+    if verdict == "good" and any(c.effective < LEAST for _, c in closed):
         verdict = "fair"
     several = len(gaps) > 1
     columns = sorted(((g, *c) for g, found in closed for c in found.columns), key=lambda t: -t[2])
@@ -129,15 +128,17 @@ def weights_finding(gaps: Sequence[Gap]) -> Finding:
 def _weighed(gap: Gap, c: Any) -> str:
     told = (f"With weights, the judge's AUC for {gap.part.what} goes from {_within(c.before.value, c.before.interval())} to "
             f"{_within(c.after.value, c.after.interval())}; {c.rows:,} rows are then worth {c.effective:,.0f}.")
-    if c.effective < max(LEAST, _FEW * c.rows):
-        told += (f" That is few: the heaviest hundredth of the rows has {c.heaviest:.0%} of the weight, so what is learnt from "
-                 "them rests on few rows. The source hardly overlaps with the real data.")
+    if c.power < 1:
+        told += (f" The whole ratio of densities would rest on fewer than {WORTH:.0%} of the rows, so its power of {c.power:.2f} was "
+                 "taken: the source overlaps little with the real data.")
+    if c.effective < LEAST:
+        told += " That is few: what is learnt from the weighted rows rests on little."
     return told
 
 
 def _source_row(gap: Gap, c: Any) -> dict[str, Any]:
     return {"source": gap.part.name, "AUC as they are": round(c.before.value, 4), "AUC weighted": round(c.after.value, 4),
-            "rows": c.rows, "effective rows": round(c.effective, 1), "weight of the heaviest 1 %": round(c.heaviest, 4)}
+            "rows": c.rows, "effective rows": round(c.effective, 1), "power of the ratio": round(c.power, 3)}
 
 
 def proportion_finding(found: Found, parts: Sequence[Part]) -> Finding:

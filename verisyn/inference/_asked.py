@@ -61,9 +61,7 @@ class Asked:
         """Return for each row whether it holds the outcome: no cell of it is missing."""
         if not set(self.columns) <= set(frame.columns):
             return np.zeros(frame.height, bool)
-        whole = [~(frame[c].is_null() | (frame[c].is_nan().fill_null(False) if frame[c].dtype.is_float() else False))
-                 for c in self.columns]
-        return np.logical_and.reduce([w.to_numpy() for w in whole])
+        return np.logical_and.reduce([frame[c].is_not_null().to_numpy() for c in self.columns])
 
     def outcome(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the outcome of rows that hold it, float64 of shape (rows,)."""

@@ -67,6 +67,17 @@ class Rows:
         return replace(self, labelled=_whole(self.labelled, columns), unlabelled=_whole(self.unlabelled, columns))
 
 
+def gaps_as_missing(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with NaN as missing: what is counted as missing, and what a predictor sees, must be the same.
+
+    Examples
+    --------
+    >>> gaps_as_missing(pl.DataFrame({"cost": [1.0, float("nan")]}))["cost"].null_count()
+    1
+    """
+    return frame.with_columns(pl.col(name).fill_nan(None) for name, t in frame.schema.items() if t.is_float())
+
+
 def _named(asked: Asked) -> str:
     return " and ".join(map(repr, asked.columns))
 
@@ -92,8 +103,7 @@ def check_within(condition: str, real: pl.DataFrame, asked: Asked) -> None:
 def _whole(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     if not columns or not frame.height:
         return frame
-    floats = [c for c in columns if frame.schema[c].is_float()]
-    return frame.with_columns(pl.col(floats).fill_nan(None)).drop_nulls(columns)
+    return frame.drop_nulls(columns)
 
 
 def _like(more: pl.DataFrame, real: pl.DataFrame, asked: Asked) -> pl.DataFrame:
