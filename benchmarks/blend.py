@@ -35,7 +35,7 @@ from verisyn.blending.search import weights_of
 from verisyn.blending.seen import Seen
 from verisyn.blending.sources import Part
 from verisyn.description import describe
-from verisyn.metrics._stats import Influence, Z
+from verisyn.metrics._stats import Z
 from verisyn.provenance import Source
 
 TEST, OPEN = 20_000, 5_000
@@ -74,10 +74,6 @@ def sides(folder: Path, rows: int, seed: int) -> tuple[pl.DataFrame, pl.DataFram
     if here.height < rows + 50:
         return None
     return here[:rows], here[rows:rows + TEST], elsewhere[:OPEN]
-
-
-def score(criterion: Prediction, output: np.ndarray, truth: np.ndarray) -> Influence:
-    return criterion.task.score(truth, output)
 
 
 def run(folder: Path, rows: int, seed: int) -> dict[str, tuple[float, float, bool]] | None:

@@ -100,6 +100,8 @@ def test_rows_that_are_derived_say_so(mixed, schema, method):
     assert set(new["verisyn_kind"]) == {"derived"} and set(new["verisyn_generator"]) == {method}
     again = read(new)
     assert again.frame.columns == mixed.columns and again.provenance.synthetic_share == 1
+    for native in (mixed.to_pandas(), mixed.to_arrow()):
+        assert read(vs.augment(native, method, seed=1, progress=Progress())).provenance.sources[0].kind == "derived"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -347,6 +349,8 @@ def test_the_command(mixed, tmp_path):
     done = run(app, ["augment", str(source), "--out", str(out), "--method", "missing", "--set", "mechanism=MNAR", "--set",
                      "columns=[tax]", "--amount", "0.3", "--mask", str(mask), "--force", "--provenance"])
     assert done.exit_code == 0 and "as confidential as the rows they were made from" in done.output
+    same = run(app, ["augment", str(source), "--out", str(out), "--method", "missing", "--mask", str(out), "--force"])
+    assert same.exit_code == 2 and "a file of its own" in " ".join(same.output.split())
     flags, holed = pl.read_csv(mask), pl.read_csv(out)
     assert flags["tax"].mean() == pytest.approx(0.3, abs=0.1) and set(holed["verisyn_kind"]) == {"derived"}
     for wrong, words in ((["--method", "smot"], "Did you mean 'smote'"), (["--set", "neighbours"], "could not be read"),

@@ -198,6 +198,10 @@ def test_the_command_line_completes_files(of_points, tmp_path):
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0 and "Completed 50 cells of 200 rows" in done.output
     assert pl.read_csv(tmp_path / "out.csv")["y"].null_count() == 0
+    done = vs.read(tmp_path / "out.csv").provenance
+    assert [(s.kind, s.rows, s.generation) for s in done.sources] == [("real", 150, 0), ("derived", 50, 1)]
+    with pytest.raises(UserError, match="Only real rows can be counted"):  # what was drawn is no observation
+        vs.infer(tmp_path / "out.csv", mean="y")
     assert CliRunner().invoke(app, command).exit_code == 2
     assert CliRunner().invoke(app, [*command, "--draws", "2"]).exit_code == 0
     assert (tmp_path / "out-1.csv").read_bytes() != (tmp_path / "out-2.csv").read_bytes()

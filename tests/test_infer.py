@@ -294,6 +294,9 @@ def test_any_dataframe_gives_the_same(fake):
     assert vs.infer(REAL().to_pandas(), fake.to_arrow(), mean="cost").interval == pytest.approx(want.interval)
     holes = pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0], "flag": [True, False, True, None]})
     assert vs.infer(holes, mean="y").labelled == 3
+    gaps = REAL().with_columns(pl.col("cost").fill_null(float("nan")))
+    same = vs.infer(REAL(), mean="cost")
+    assert vs.infer(gaps, mean="cost").interval == same.interval  # NaN is missing: no predictor sees the outcome by it
 
 
 def test_within_asks_of_some_rows(fake):
@@ -321,6 +324,12 @@ def test_a_column_of_predictions_is_used_as_it_is():
 @pytest.fixture(scope="module")
 def model(fake):
     return vs.fit(fake, seed=0, audit=False)
+
+
+def test_a_model_of_the_labelled_rows_alone_is_set_aside():
+    known = REAL().filter(pl.col("cost").is_not_null())
+    found = vs.infer(REAL(), model=vs.fit(known, seed=0, audit=False), mean="cost")
+    assert "that it does not predict" in found.predictor and "as many as hold the outcome" in " ".join(found.notes)
 
 
 @pytest.mark.parametrize("asked", [{"mean": "cost"}, {"share": "cost > 500"}, {"regression": "cost ~ age"}])
@@ -468,6 +477,9 @@ def test_the_command(fake, tmp_path):
     assert [f["name"] for f in figures] == ["intercept", "age", "stay"]
     shown = run(["infer", str(real), "--synthetic", str(made), "--regression", "cost ~ age", "--unseen-labels"])
     assert "90 % interval" not in shown.output and "95 % interval" in shown.output and "gain" in shown.output
+    levels = run(["infer", str(real), "--regression", "cost ~ `Geschlecht ♀♂`", "--out", str(tmp_path / "levels")])
+    assert levels.exit_code == 0 and any(f"[{level}]" in levels.output for level in "mfw"), levels.output
+    assert "not valid" not in " ".join(Assessment.load(tmp_path / "levels").about["notes"])  # it is not shown there
     wrong = run(["infer", str(real), "--mean", "cots"])
     assert wrong.exit_code == 2 and "Did you mean 'cost'" in wrong.output
 

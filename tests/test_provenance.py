@@ -162,6 +162,9 @@ def table():
 def test_an_arrow_file_of_pyarrow_tells(tmp_path, table):
     feather.write_feather(table, tmp_path / "a.arrow")
     assert vs.read(tmp_path / "a.arrow").provenance.generation == 1
+    wide = pa.table({f"a column with a name that is long, number {i}": [1] for i in range(2000)})
+    feather.write_feather(wide.replace_schema_metadata(table.schema.metadata), tmp_path / "wide.arrow")
+    assert vs.read(tmp_path / "wide.arrow").provenance.generation == 1
     people().write_ipc(tmp_path / "b.arrow")
     assert vs.read(tmp_path / "b.arrow").provenance is None
 

@@ -65,11 +65,18 @@ def test_the_same_seed_gives_the_same_findings(faults):
     ({"target": "heat"}, "levels; between 2 and 100"),
     ({"target": "fault", "event": "jaa"}, "Did you mean 'ja'"),
     ({"target": "fault", "share": 1.0}, "between 0 and 1"),
+    ({"target": "fault", "share": "half"}, "between 0 and 1"),
     ({"target": "fault", "repeats": 1}, "at least 2"),
 ])
 def test_ill_posed_questions_get_a_sentence(faults, options, words):
     with pytest.raises(UserError, match=words):
         vs.rare(faults, **options)
+
+
+def test_a_target_may_have_any_name_and_two_levels_as_frequent(faults):
+    even = pl.concat([faults.filter(pl.col("fault") == level)[:60] for level in ("ja", "nein")])
+    found = vs.rare(even.rename({"fault": "rows"}), "rows", repeats=2)
+    assert found.about["events"] == 60 and found.about["event"] == "nein"
 
 
 def test_too_few_events_are_refused(faults):

@@ -193,6 +193,19 @@ def test_what_matters_most_comes_first():
     assert {f.question for f in leads(found)} == {"fidelity", "utility", "privacy", "fairness"} and len(verdicts) == 5
 
 
+def test_bands_that_reach_far_are_cut_short_and_steps_are_whole():
+    def chart(low, high, xs):
+        told = [{"x": x, "y": y, "low": low, "high": high} for x, y in zip(xs, (0.5, 0.6), strict=True)]
+        return {"title": "AUC", "x": "generation", "y": "AUC", "series": [{"name": "a", "points": told}]}
+
+    for low, high, xs, template, said in ((-3, 4, (1, 2), "steps", True), (0.45, 0.65, (0, 0.5), "lines", False)):
+        finding = Finding("study.lines", "?", "fair", "So.", details={"lines": [chart(low, high, xs)]})
+        block = blocks(finding)[0]
+        rows = block.charts[0].rows
+        assert block.charts[0].template == template and ("cut short" in block.lead) is said
+        assert min(rows["from"]) >= 0.4 and max(rows["to"]) <= 0.7 and rows["low"] == [low] * 2
+
+
 def test_a_metric_of_a_stranger_gets_its_pictures():
     details = {"items": [{"name": "x" + NASTY, "value": 2, "reference": None, "interval": None, "note": None}],
                "columns": ["a", "b"], "top": {"share": 0.1, "of": "x"}, "map": {"real": 3}, "roc": "none",

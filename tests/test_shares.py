@@ -13,6 +13,7 @@ import verisyn as vs
 from verisyn.cli import app
 from verisyn.errors import UserError
 from verisyn.progress import Progress
+from verisyn.schema import Constraint
 
 ROWS = 12_000
 
@@ -66,6 +67,28 @@ def test_shares_within_a_condition(model):
     assert rows["night"].all() and (rows["fraud"] == "yes").sum() == 500
 
 
+def test_weights_say_what_they_cannot_bring_back(model):
+    for wishes, gone in (({"shares": {"fraud": {"yes": 1}}}, "all other rows"), ({"balance": "region"}, "missing values"),
+                         ({"shares": {"region": {"nord": 0}}}, "'nord'")):
+        progress = Progress()
+        steered = model.steered(100, seed=1, weights="w", progress=progress, **wishes)
+        assert any("do not bring these back" in note and gone in note for note in progress.notes)
+        assert "do not bring these back" in model.effects(steered)["steering.shares"].reason
+    progress = Progress()
+    model.sample(100, seed=1, weights="w", shares={"fraud": {"yes": 0.5, "no": 0.5}}, progress=progress)
+    assert not any("bring" in note for note in progress.notes)
+
+
+def test_levels_are_spelt_as_a_person_spells_them(model, limited, tmp_path):
+    (tmp_path / "wishes.yaml").write_text("shares: {fraud: {yes: 0.3}}\n", encoding="utf-8")
+    assert (model.sample(100, steer=tmp_path / "wishes.yaml")["fraud"] == "yes").sum() == 30
+    assert model.sample(100, shares={"night": {"yes": 0.3}})["night"].sum() == 30
+    assert model.sample(100, given={"night": "no"})["night"].sum() == 0
+    assert model.sample(100, do={"night": "yes"})["night"].all()
+    rows = limited.sample(100, shares={"level": {"under 100": 0.3, "100-149": 0.2}})["level"]
+    assert (rows < 100).sum() == 30 and ((rows >= 100) & (rows < 150)).sum() == 20
+
+
 @pytest.mark.parametrize(("wishes", "words"), [
     ({"shares": {"fraude": {"yes": 0.3}}}, "Did you mean 'fraud'"),
     ({"shares": {"fraud": {"yess": 0.3}}}, "Did you mean 'yes'"),
@@ -76,7 +99,19 @@ def test_shares_within_a_condition(model):
     ({"shares": {"fraud": {"yes": 0.1}}, "do": {"night": True}}, "cannot be combined"),
     ({"shares": {"fraud": {"yes": 0.1}}, "balance": "fraud"}, "Give one of them"),
     ({"shares": {"loss > 1e12": 0.1}}, "loss"),
+    ({"shares": {"fraud": {"yes": 0.3}}, "given": "fraud == 'yes'"}, "no such row can meet the condition"),
+    ({"shares": {"loss": {"0-100": 0.3, "50-200": 0.1}}}, "overlap"),
     ({"weights": "w"}, "none of them was given"),
+    ({"weights": 5, "balance": "fraud"}, "name of a column to add"),
+    ({"weights": "loss_extrapolated", "balance": "fraud", "tails": "loss"}, "has that name"),
+    ({"tails": 5}, "number columns are expected"),
+    ({"tails": ["loss", "loss"]}, "high end of 'loss' twice"),
+    ({"tails": ["claim no"]}, "made anew"),
+    ({"tails": "loss", "do": {"loss": 100.0}}, "do sets 'loss'"),
+    ({"tails": "loss", "given": pl.DataFrame({"loss": [5.0]})}, "hold 'loss'"),
+    ({"steer": ["given"]}, "a YAML file or a mapping"),
+    ({"given": ""}, "could not be read"),
+    ({"given": pl.DataFrame({"day": [5]})}, "Row 1 .* 'day' = 5"),
     ({"weights": "loss", "balance": "fraud"}, "has that name"),
     ({"tails": ["los"]}, "Did you mean 'loss'"),
     ({"tails": {"loss": 0.9}}, "up to 0.5"),
@@ -104,6 +139,17 @@ def test_partial_rows_are_completed_in_turn(model):
     assert model.sample(seed=1, given=asked).height == 2
 
 
+def test_partial_rows_may_spell_dates_and_a_dataset_will_do(model):
+    asked = pl.DataFrame({"day": ["2024-03-01", None], "night": ["yes", "false"]})
+    rows = model.sample(seed=1, given=vs.read(asked))
+    assert str(rows["day"][0]) == "2024-03-01" and rows["night"].to_list() == [True, False]
+
+
+def test_whole_numbers_are_not_made_of_others(limited):
+    with pytest.raises(UserError, match=r"Row 2 .*'level' = 20.5, which is no UInt8"):
+        limited.sample(seed=1, given=pl.DataFrame({"level": [20.0, 20.5]}))
+
+
 def test_a_partial_row_that_the_model_hardly_believes_is_told(claims):
     always = claims.with_columns(pl.when(pl.col("night")).then(pl.lit("dark")).otherwise(pl.lit("bright")).alias("light"))
     model, progress = vs.fit(always.select("night", "light", "loss"), seed=0, audit=False), Progress()
@@ -121,6 +167,59 @@ def test_tails_reach_beyond_what_was_seen_and_are_marked(claims, model):
     assert (np.argsort(rows["loss"].to_numpy())[-5:] >= 0).all()
     wanted = stats.genpareto(1 / 3, scale=100).isf(1e-4)
     assert wanted / 2 < rows["loss"].quantile(0.9999) < 2 * wanted
+
+
+@pytest.fixture(scope="module")
+def limited():
+    """Columns that a longer tail could break: a byte, a sum, an order, multiples of 50, very small numbers."""
+    rng = np.random.default_rng(0)
+    low, one, two = rng.normal(50, 10, 3000).round(1), rng.gamma(2, 90, 3000).round(1), rng.gamma(2, 9, 3000).round(1)
+    return vs.fit(pl.DataFrame({
+        "level": pl.Series(np.clip(rng.gamma(9, 15, 3000), 0, 255).astype(int), dtype=pl.UInt8),
+        "low": low, "high": (low + rng.gamma(2, 3, 3000)).round(1), "one": one, "two": two, "sum": (one + two).round(1),
+        "pack": rng.gamma(2, 25, 3000).astype(int) * 50, "tiny": rng.pareto(3, 3000) * 1e-13}), seed=0, audit=False)
+
+
+def test_a_longer_tail_keeps_constraints_and_types(limited):
+    progress = Progress()
+    rows = limited.sample(20_000, seed=1, tails=["low", "-low", "one", "pack", "tiny"], progress=progress)
+    usual = limited.sample(20_000, seed=1)
+    assert (rows["low"] <= rows["high"]).all() and ((rows["one"] + rows["two"] - rows["sum"]).abs() < 0.06).all()
+    assert (rows["pack"] % 50 == 0).all() and rows["pack"].max() > usual["pack"].max()
+    assert rows["tiny"].max() > usual["tiny"].max() and rows["tiny"].null_count() == 0
+    told = {n.split("'")[1]: n for n in progress.notes if "beyond -" not in n and "generalised" in n}
+    marked = int((rows["low"] > usual["low"].max()).sum()), int(rows["low_extrapolated"].sum())
+    assert marked[1] > marked[0] >= 0 and "pack" in told, "each end is counted by itself, the mark is of both"
+
+
+def test_a_longer_tail_never_leaves_the_type(limited):
+    progress = Progress()
+    rows = limited.sample(20_000, seed=1, tails={"level": 0.2}, progress=progress)
+    assert rows["level"].dtype == pl.UInt8 and rows["level"].null_count() == 0
+    assert any("no tail was lengthened, because else UInt8 has no such value" in note for note in progress.notes)
+
+
+def test_a_tail_that_a_constraint_cuts_off_says_so(limited):
+    table = limited.schema.table
+    cap = Constraint(kind="range", columns=("one",), settings={"maximum": 900})
+    schema = limited.schema.model_copy(update={"tables": (table.model_copy(update={"constraints": (cap,)}),)})
+    model, progress = vs.fit(limited.sample(3000, given="one < 880"), schema, seed=0, audit=False), Progress()
+    rows = model.sample(40_000, seed=1, tails={"one": 0.1}, progress=progress)
+    assert rows["one"].max() <= 900 and any("'one' is at most 900" in n and "rows no tail" in n for n in progress.notes)
+
+
+def test_a_longer_tail_keeps_conditions_and_shares(model):
+    rows = model.sample(2000, seed=1, given="loss < 700", tails={"loss": 0.2})
+    assert rows["loss"].max() < 700
+    rows = model.sample(2000, seed=1, shares={"loss > 600": 0.3}, tails={"loss": 0.2}, weights="w")
+    assert (rows["loss"] > 600).sum() == 600
+
+
+def test_targets_are_judged_after_the_tail_was_lengthened(model):
+    progress = Progress()
+    rows = model.sample(3000, seed=1, tails={"loss": 0.3}, progress=progress,
+                        targets=[{"mean": "loss", "is": 150, "tolerance": 1e-4}])
+    assert any("Target NOT met" in note and f"got {rows['loss'].mean():.4g}" in note for note in progress.notes)
 
 
 def test_the_fitted_shape_holds_the_truth(model):

@@ -63,6 +63,16 @@ def test_values_and_changes(model, change, want):
     assert rows["dose"].mean() == pytest.approx(want, abs=0.3)
 
 
+def test_a_change_that_the_type_cannot_hold_is_refused():
+    frame = pl.DataFrame({"count": pl.Series([1, 2, 3, 4] * 100, dtype=pl.Int8),
+                          "day": pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 2, 3), eager=True)[:400]})
+    model = vs.fit(frame, seed=0, audit=False)
+    with pytest.raises(UserError, match=r"its type \(Int8\) does not reach"):
+        model.sample(10, do={"count": "*100"})
+    with pytest.raises(UserError, match="no value of that column"):
+        model.sample(10, do={"day": "+2h"})
+
+
 def test_an_alarm_is_a_warning_where_nobody_listens(model):
     with pytest.warns(UserWarning, match="leaves the range"):
         model.sample(100, seed=1, do={"dose": "*2"})
@@ -96,6 +106,10 @@ def test_given_after_do_conditions_the_rows_so_changed(model):
     ({"do": {"ward": "C"}}, "a level that the model does not know"),
     ({"do": {"dose": "high"}}, "no value of that column"),
     ({"do": {"dose": None}}, "never saw it missing"),
+    ({"do": {"dose": float("nan")}}, "never saw it missing"),
+    ({"targets": {"ward": {}}}, "no level of 'ward'"),
+    ({"targets": [{"table": ["ward"], "cells": {}}]}, "Target 1: .*no level"),
+    ({"targets": [{"shares": {"ward": {}}}]}, "Target 1: .*no level"),
     ({"do": {"dose": 1.0}, "balance": "ward"}, "cannot be combined"),
     ({"given": {"dose": (1, 2, 3)}}, "low, high"),
     ({"given": {"dosis": 3}}, "Did you mean 'dose'"),

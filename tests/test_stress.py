@@ -185,14 +185,15 @@ def test_extremes_and_missing(made, schema):
 # -- combinations -----------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def secrets():
-    """Three rows are the only ones of a pair of common levels, and all three hold a telling value besides."""
+    """Seven rows are the only ones of a pair of common levels, three of another; all hold a telling value besides."""
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"town": rng.choice(["A", "B", "C", "D"], 3000), "trade": rng.choice(["x", "y", "z"], 3000),
                           "secret": rng.choice([f"s{i}" for i in range(10)], 3000), "income": rng.normal(50, 10, 3000).round(2)})
-    pair, never = (frame["town"] == "A") & (frame["trade"] == "x"), (frame["town"] == "B") & (frame["trade"] == "y")
-    frame = frame.filter(~(pair | never))
-    return pl.concat([frame, pl.DataFrame({"town": ["A"] * 3, "trade": ["x"] * 3, "secret": ["s7"] * 3,
-                                           "income": [98.76, 97.65, 96.54]})])
+    together = pl.col("town") + pl.col("trade")
+    frame = frame.filter(~together.is_in(["Ax", "By", "Cz"]))
+    few = pl.DataFrame({"town": ["A"] * 7 + ["C"] * 3, "trade": ["x"] * 7 + ["z"] * 3, "secret": ["s7"] * 10,
+                        "income": [98.76 - i for i in range(10)]})
+    return pl.concat([frame, few])
 
 
 def test_a_rare_pair_is_told_without_the_rows_that_hold_it(secrets):
@@ -201,7 +202,12 @@ def test_a_rare_pair_is_told_without_the_rows_that_hold_it(secrets):
     assert held.height >= 30 and set(held["town"]) == {"A"} and set(held["trade"]) == {"x"}
     assert (held["secret"] == "s7").mean() < 0.35 and held["income"].max() < 90
     assert set(cases.filter(pl.col("columns") == "town, trade")["why"]) == {
-        f"fewer than 5 of {secrets.height:,} rows of the data have it"}
+        f"7 of {secrets.height:,} rows of the data have it"}
+
+
+def test_a_pair_that_fewer_than_five_hold_is_not_told(secrets):
+    _, cases = stress(secrets, kinds=["rare", "unseen"], seed=0)
+    assert not any("'C'" in case and "'z'" in case for case in cases["case"])
 
 
 def test_an_unseen_pair_is_one_that_no_row_has(secrets):
@@ -246,6 +252,19 @@ def test_a_model_without_data(orders, schema):
     edge, cases = stress(model, seed=0)
     assert_valid(edge, orders, schema)
     assert set(cases["kind"]) >= {"boundaries", "edges", "extremes", "missing"}
+
+
+def test_not_a_number_is_missing(orders):
+    holed = orders.with_columns(pl.when(pl.int_range(pl.len()) % 5 > 0).then(pl.col("price")).otherwise(float("nan")))
+    edge, cases = stress(holed.select("price", "state"), kinds="missing", seed=0)
+    assert "price" in set(cases["columns"]) and edge["price"].null_count() >= 1
+
+
+def test_generations_are_counted(orders):
+    first = vs.fit(orders.to_pandas(), seed=0, audit=False)
+    second = vs.fit(first.sample(200), seed=0, audit=False)
+    made = [vs.read(vs.stress(s, kinds="missing", seed=0)).provenance for s in (orders.to_pandas(), first, second)]
+    assert [(p.generation, p.synthetic_share) for p in made] == [(1, 1), (1, 1), (2, 1)]
 
 
 def test_a_model_tells_what_is_rare_among_its_own_rows():
@@ -369,6 +388,8 @@ def test_the_command(orders, tmp_path):
     assert sum(sum(c.values()) for c in told["counts"].values()) == told["rows"]
     assert vs.read(out).provenance.sources[0].generator == "stress"
     assert run(app, ["stress", str(source), "--out", str(out)]).exit_code == 2
+    done = run(app, ["stress", str(source), "--out", str(tmp_path / "a.cases.csv")])
+    assert done.exit_code == 2 and "Choose another name" in " ".join(done.output.split()), done.output
     schema = tmp_path / "orders.yaml"
     schema.write_text(SCHEMA, encoding="utf-8")
     done = run(app, ["stress", str(schema), "--out", str(tmp_path / "made.parquet"), "--pairs", "--label"])

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
+from verisyn._manifest import attach
 from verisyn.answers import EVERY_ROW
 from verisyn.augmentations import BaseMethod, Made, Wanted
 from verisyn.augmentations._real import Real
@@ -96,7 +97,7 @@ def augment(data: Any, method: str = "smote", *, target: str | None = None, rows
     frame = found.frame
     if provenance:
         frame = with_columns(frame, found.source)
-    given_back = dataset.give_back(frame)
+    given_back = attach(dataset.give_back(frame), found.provenance)
     if found.mask is not None and dataset.origin.native == "pandas" and hasattr(data, "index"):
         given_back.index = data.index  # a row that lost a value is the row that came in
     if not mask:

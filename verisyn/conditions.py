@@ -23,6 +23,7 @@ from verisyn.modalities.table import Allowed
 from verisyn.modalities.table._views import TableCoder
 
 _DRAWS = 64
+_SAID = {"yes": True, "true": True, "no": False, "false": False}
 _COMPARE = {ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
             ast.Gt: operator.gt, ast.GtE: operator.ge}
 
@@ -49,7 +50,7 @@ class Condition:
         try:
             both = functools.reduce(operator.and_, (reader.read(c.node) for c in self.conjuncts), pl.lit(True))
             return frame.with_columns(both.fill_null(False).alias("\0holds"))["\0holds"].to_numpy()
-        except pl.exceptions.PolarsError as e:
+        except (pl.exceptions.PolarsError, TypeError, OverflowError) as e:
             raise UserError(f"The condition {self.text!r} does not fit the data: {str(e).splitlines()[0]}. Compare "
                             "numbers with numbers, text with quoted text, and dates with '2024-12-31'.") from None
 
@@ -179,7 +180,11 @@ class _Reader:
             values = self._literal(right)
             if not isinstance(values, list):
                 raise self._unreadable(right)
-            inside = self._value(left).is_in([typed(v, self._dtype(left)) for v in values])
+            try:
+                inside = self._value(left).is_in([typed(v, self._dtype(left)) for v in values])
+            except (TypeError, OverflowError):  # numbers and texts
+                raise UserError(f"In the condition {self.text!r}, the values {ast.unparse(right)} are not of one type. "
+                                "Give numbers alone, or quoted texts alone.") from None
             return inside if isinstance(op, ast.In) else ~inside
         return _COMPARE[type(op)](self._value(left, right), self._value(right, left))
 
@@ -194,8 +199,10 @@ class _Reader:
     def _literal(self, node: ast.expr) -> object:
         try:
             value = ast.literal_eval(node)
-        except ValueError:
+        except (ValueError, TypeError):
             raise self._unreadable(node) from None
+        if not isinstance(value, str | bytes | int | float | list | set | tuple):
+            raise self._unreadable(node)
         return list(value) if isinstance(value, (set, tuple)) else value
 
     def _unreadable(self, node: ast.expr) -> UserError:
@@ -208,7 +215,9 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def typed(value: object, dtype: pl.DataType | None) -> object:
-    """A quoted date, time or span (``'90.5s'``) beside a column of that type, as one; everything else as it is."""
+    """A quoted date, time, span (``'90.5s'``), yes or no beside a column of that type, as one; all else as it is."""
+    if isinstance(value, str) and dtype == pl.Boolean:
+        return _SAID.get(value.strip().lower(), value)
     if not isinstance(value, str) or dtype is None or not dtype.is_temporal():
         return value
     if isinstance(dtype, pl.Duration):

@@ -111,7 +111,7 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
 
     That is told, in this order, by columns ``verisyn_kind``, ``verisyn_source``, … (they are no data, and are left out
     of the frame), by the metadata of a Parquet or Arrow file, pandas' ``attrs`` or a pyarrow schema, and by the
-    manifest beside a file, where it is of that very file.
+    manifest beside a file, where it is of that very file. A NaN is a missing value.
 
     Parameters
     ----------
@@ -201,6 +201,7 @@ def _read_source(source: Path | str, format_: str, request: Request) -> Dataset:
     path = source if isinstance(source, Path) else None
     provenance, more = _provenance(content.frame, content.rows_total, path, format_)
     frame, origin = simplify(content.frame if provenance is None else without_columns(content.frame), "file")
+    frame = _without_nan(frame)
     name = _stem(path) if path else Path(urlsplit(str(source)).path).stem or content.table or "data"
     table = content.table or name
     writes = content.writes or format_
@@ -213,7 +214,7 @@ def _read_frame(native: Any, request: Request) -> Dataset:
     if request.table or request.query:
         raise UserError("A dataframe has no tables to choose from. Leave out the table and the query.")
     frame, origin = to_polars(native)
-    total = frame.height
+    frame, total = _without_nan(frame), frame.height
     if total > request.fit_rows:
         reservoir = Reservoir(request.fit_rows, request.seed)
         reservoir.add(frame[reservoir.pick(total)])
@@ -223,6 +224,11 @@ def _read_frame(native: Any, request: Request) -> Dataset:
     notes = (*origin.notes, *sampled(total, frame.height), *more)
     return Dataset({"data": frame if provenance is None else without_columns(frame)}, origin, notes, {"data": total},
                    provenance=provenance)
+
+
+def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    """Missing is said in one way inside: a NaN that is no null would be counted here, and overlooked there."""
+    return frame.with_columns(pl.col(name).fill_nan(None) for name, t in frame.schema.items() if t.is_float())
 
 
 def _provenance(frame: pl.DataFrame, rows: int, path: Path | None, format_: str

@@ -155,6 +155,8 @@ class Drawing:
                     raise unmet(max(drawn, PILOT), got)
                 wave = range(number, number + self._wave(rows - got, got / drawn if got else pilot.acceptance, size))
                 for frame, used in _in_order(pool, draw, finish, wave, start):
+                    if got >= rows:  # how long a wave is depends on the threads, where further rows start must not
+                        break
                     frames.append(frame[: rows - got])
                     got += frames[-1].height
                     start += used

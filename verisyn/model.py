@@ -216,7 +216,8 @@ class Model(Answers):
 
     def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | Any | None = None,
                balance: str | None = None, shares: Mapping[str, Any] | None = None, do: Do | None = None,
-               targets: Wanted | None = None, tails: Asked | None = None, weights: str | None = None,
+               targets: Wanted | None = None, fair: Mapping[str, Any] | None = None, tails: Asked | None = None,
+               weights: str | None = None,
                steer: str | Path | Mapping[str, Any] | None = None, jobs: int | None = None,
                progress: Progress | None = None) -> Any:
         """Draw synthetic rows.
@@ -245,6 +246,9 @@ class Model(Answers):
             Published figures to be met, in the forms of ``docs/targets.md``. In short: ``{"age": 45, "income":
             {">50K": 0.5}, "age < 30": 0.2}`` is a mean, shares of levels, and the share of a condition. The rows are
             tilted towards them as little as that takes.
+        fair : mapping, optional
+            An outcome to be drawn anew so that models learnt from the rows decide alike about groups of people:
+            ``{"sensitive": "sex", "outcome": "income", "criterion": "demographic_parity"}``; see ``docs/fair.md``.
         tails : str, sequence or mapping, optional
             Number columns whose high end (with a ``-`` before the name, low end) is to reach beyond what was observed:
             a generalised Pareto distribution takes the place of the last twentieth, or of the share given. A column
@@ -278,8 +282,8 @@ class Model(Answers):
         rejection sampling, Caffo, Booth and Davis 2002). Where that would cost more than learning anew, a generator is
         fitted to the model's own rows with the condition's columns first. ``docs/steering.md`` tells of all of it.
         """
-        wishes = {"given": given, "balance": balance, "shares": shares, "do": do, "targets": targets, "tails": tails,
-                  "weights": weights}
+        wishes = {"given": given, "balance": balance, "shares": shares, "do": do, "targets": targets, "fair": fair,
+                  "tails": tails, "weights": weights}
         frame = self.sample_frame(rows, seed=seed, jobs=jobs, progress=progress, **together(steer, wishes))
         return attach(from_polars(frame, self.origin), self.provenance(frame.height))
 
@@ -302,20 +306,33 @@ class Model(Answers):
             drawing, root = self._drawing(jobs), np.random.SeedSequence(seed)
             return read.draw(rows, drawing, refitter, root, tick=tick, say=progress.note)
 
-    def effects(self, steered: Steered, *, seed: int = 0, jobs: int | None = None) -> Assessment:
+    def effects(self, steered: Steered, *, train: pl.DataFrame | None = None, holdout: pl.DataFrame | None = None,
+                seed: int = 0, jobs: int | None = None) -> Assessment:
         """Hold rows that were drawn as wished beside rows drawn without the wishes.
+
+        Parameters
+        ----------
+        steered : Steered
+        train, holdout : polars DataFrame, optional
+            Real rows that the model learnt from, and rows that it never saw: without them it is not measured what
+            models trained on fair rows do on real ones.
+        seed : int, default 0
+        jobs : int, optional
 
         Returns
         -------
         Assessment
             A finding for each wish; ``verisyn.report.study.study`` draws it.
         """
-        from verisyn.steering.effects import effects
+        from verisyn.steering.effects import effects, fairness
 
         rows = min(steered.frame.height, _MOST_BESIDE)
         before = self.sample_frame(rows, seed=seed, jobs=jobs, progress=Progress())
         about = {"source": self.info.name, "generator": self.info.generator, "rows": steered.frame.height, "seed": seed}
-        return Assessment(tuple(effects(steered, before, self.coder)), about)
+        found = effects(steered, before, self.coder)
+        if steered.wishes.fair:
+            found.append(fairness(steered, before, (train, holdout), self.schema.table, self.coder))
+        return Assessment(tuple(found), about)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def save(self, path: str | Path, *, force: bool = False) -> None:

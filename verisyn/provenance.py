@@ -8,7 +8,7 @@ stand together, in the file's metadata where the format has such, and in a manif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -131,6 +131,22 @@ class Provenance:
         1
         """
         return Provenance((Source(name, "synthetic", rows, generator, self.generation + 1, self.licence),))
+
+    def completed(self, rows: int, of: int, generator: str, generation: int) -> Provenance:
+        """Return the provenance of `of` rows of this one, in `rows` of which a generator has filled cells.
+
+        Such a row is made from a single real one, and part of it was never observed: it is derived. Which rows they
+        are is not known here, so that all sources are taken to have given their part.
+
+        Examples
+        --------
+        >>> real("survey", 500).completed(100, 500, "table.trees", 1).told()
+        '80 % real, 20 % derived; generation 1'
+        """
+        kept = [replace(s, rows=round(s.rows * (of - rows) / max(self.rows, 1))) for s in self.sources]
+        name, rest = self.sources[0].name if self.sources else "data", of - sum(s.rows for s in kept)
+        done = Source(name, "derived", max(rest, 0), generator, max(generation, self.generation), self.licence)
+        return Provenance((*(s for s in kept if s.rows), done)) if rows else self
 
     @property
     def licence(self) -> str:

@@ -119,7 +119,7 @@ def rare(data: Any, target: str, *, event: Any = None, share: float = 0.5, repea
     """
     whole_number("seed", seed, 0)
     whole_number("repeats", repeats, 2)
-    if not 0 < share < 1:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
         raise UserError(f"The share of events is {share!r}; a number between 0 and 1 was expected, such as 0.5.")
     dataset, progress = read(data, seed=seed), progress or Progress()
     table = resolve_schema(schema, dataset, target=target, progress=progress).table
@@ -142,8 +142,8 @@ def rare(data: Any, target: str, *, event: Any = None, share: float = 0.5, repea
 def _event(frame: pl.DataFrame, table: Table, target: str, event: Any) -> Any:
     """The level that is rare, if there are enough rows of it."""
     table.column(target)
-    counts = frame[target].value_counts(sort=True, name="rows")
-    levels = counts[target].to_list()
+    counts = dict(frame.group_by(target).len(name="\0rows").iter_rows())
+    levels = sorted(counts, key=lambda level: (-counts[level], str(level)))
     if not 2 <= len(levels) <= 100:
         raise UserError(f"The target {target!r} has {len(levels)} levels; between 2 and 100 are needed. Name a column "
                         "that says whether the event happened.")
@@ -153,7 +153,7 @@ def _event(frame: pl.DataFrame, table: Table, target: str, event: Any) -> Any:
     if event not in levels and str(event) not in spelt:
         raise UserError(f"The target {target!r} is never {event!r}. {did_you_mean(str(event), spelt)}")
     event = event if event in levels else spelt[str(event)]
-    rows = int(counts.filter(pl.col(target) == event)["rows"][0])
+    rows = counts[event]
     if rows < _FEWEST:
         raise UserError(f"{target!r} is {event!r} in {rows} rows; at least {_FEWEST} are needed to learn from some and "
                         "test on others.")

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
+from verisyn._manifest import attach
 from verisyn.augmenting import like
 from verisyn.errors import UserError, whole_number
 from verisyn.frames import from_polars
@@ -47,7 +48,8 @@ def stress(source: Any, *, rows: int | None = None, kinds: str | Sequence[str] =
     kinds : sequence of str
         ``"boundaries"`` (each column's ends, zero, each level, leap days, odd texts), ``"edges"`` (where a constraint
         just holds), ``"extremes"`` (everything at its largest), ``"missing"`` (whatever may be), ``"rare"`` (pairs and
-        triples of levels that very few rows have), ``"unseen"`` (pairs that no row has and no constraint forbids).
+        triples of levels that few rows have, yet five or more), ``"unseen"`` (pairs that no row has and no constraint
+        forbids).
     pairs : bool, default False
         Whether to add rows in which every two values of any two columns meet (pairwise coverage).
     cases : bool, default False
@@ -83,7 +85,7 @@ def stress(source: Any, *, rows: int | None = None, kinds: str | Sequence[str] =
     """
     made = stressed(source, rows=rows, kinds=kinds, pairs=pairs, schema=schema, seed=seed,
                     progress=progress or WarningProgress())
-    given_back = from_polars(made.frame, made.ground.origin)
+    given_back = attach(from_polars(made.frame, made.ground.origin), made.ground.provenance(made.frame.height))
     return (given_back, like(made.catalogue, made.ground.origin.native)) if cases else given_back
 
 
@@ -151,7 +153,9 @@ def stressed(source: Any, *, rows: int | None, kinds: str | Sequence[str], pairs
             made, own = _joined(made, own, *all_pairs(ground, pair))
     made = made.only(~ground.coder.rules.broken(made.frame))
     if not made.frame.height:
-        raise UserError("No case of these kinds could be made of this source. Ask for others, such as 'boundaries'.")
+        more = sorted({*KINDS} - {*names})
+        raise UserError("No case of these kinds could be made of this source. "
+                        + (f"Ask for others, such as {more[0]!r}." if more else "It has no column with telling values."))
     labels = [*(kind for kind, _ in asked), *(["pairs"] * (len(own) - len(asked)))]
     kept = [labels[i] for i in made.which]
     made = made.take(np.argsort([list(dict.fromkeys(labels)).index(k) for k in kept], kind="stable"))

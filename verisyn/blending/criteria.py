@@ -14,6 +14,7 @@ from verisyn.blending.seen import Plain, Seen, binned
 from verisyn.errors import UserError
 from verisyn.kinds import Feature
 from verisyn.metrics import Side
+from verisyn.metrics._stats import Influence
 from verisyn.metrics._tasks import CLASSES, FEWEST, Task
 
 _RIDGE_ROUNDS = 100
@@ -27,6 +28,12 @@ class Taken:
     source: int
     rows: np.ndarray
     weights: np.ndarray
+
+
+def mean(rows: np.ndarray) -> Influence:
+    """Return a score that is a mean over rows."""
+    value = float(rows.mean())
+    return Influence(value, rows - value)
 
 
 class Criterion(ABC):
@@ -43,8 +50,8 @@ class Criterion(ABC):
         """Prepare all sources, the real rows first."""
 
     @abstractmethod
-    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[float]:
-        """Learn from a mix of rows and score it on several sets of real rows."""
+    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[Influence]:
+        """Learn from a mix of rows and score it on several sets of real rows, with what each row does to the score."""
 
 
 class Prediction(Criterion):
@@ -88,7 +95,7 @@ class Prediction(Criterion):
         x, categories = binned(sides, omit=self.target)
         return [(a, self._plain.of(s), self.truth(s)) for a, s in zip(x, sides, strict=True)], categories
 
-    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[float]:
+    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[Influence]:
         """Learn both models; score the mean of what they put out."""
         own = next(len(t.rows) for t in mix if t.source == 0)
         output, truth = self.output(ready, mix, np.concatenate(tests), own), ready[0][0][2]
@@ -116,10 +123,8 @@ class Prediction(Criterion):
         out[:, seen] = (boosted.predict_proba(test[0]) + linear.predict_proba(test[1])) / 2
         return out
 
-    def _score(self, truth: np.ndarray, output: np.ndarray) -> float:
-        if self.task.classes:
-            return self.task.score(truth, output).value
-        return float(1 - ((truth - output) ** 2).mean() / self._spread)
+    def _score(self, truth: np.ndarray, output: np.ndarray) -> Influence:
+        return self.task.score(truth, output) if self.task.classes else mean(1 - (truth - output) ** 2 / self._spread)
 
 
 @dataclass(frozen=True)

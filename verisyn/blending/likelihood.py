@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from verisyn import shelves
-from verisyn.blending.criteria import Criterion, Taken
+from verisyn.blending.criteria import Criterion, Taken, mean
 from verisyn.blending.seen import Seen
 from verisyn.metrics import Side
+from verisyn.metrics._stats import Influence
 from verisyn.modalities.table import Codes
 
 GENERATOR = "trees"
@@ -33,12 +34,12 @@ class Likelihood(Criterion):
         """Return the codes of each source's rows."""
         return [self._coder.encode(side.frame).values for side in sides]
 
-    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[float]:
+    def scores(self, ready: Any, mix: Sequence[Taken], tests: Sequence[np.ndarray]) -> list[Influence]:
         """Fit the generator to the mix; return the mean log-likelihood of each set of real rows."""
         values = np.concatenate([ready[t.source][np.repeat(t.rows, whole(t.weights))] for t in mix])
         codes = Codes(np.asfortranarray(values), self._coder.parts, self._coder.names)
         fitted = self._maker.fit(codes, np.random.SeedSequence(0), self._jobs)
-        return [float(fitted.log_prob(ready[0][rows]).sum(axis=1).mean()) for rows in tests]
+        return [mean(fitted.log_prob(ready[0][rows]).sum(axis=1)) for rows in tests]
 
 
 def whole(weights: np.ndarray) -> np.ndarray:

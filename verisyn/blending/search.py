@@ -13,6 +13,7 @@ from verisyn.blending.plan import Key, Plan
 from verisyn.blending.seen import Seen, two
 from verisyn.blending.sources import Part
 from verisyn.metrics import Side
+from verisyn.metrics._stats import Influence, Z
 
 _LEAST_TO_WEIGH = 30
 
@@ -50,6 +51,10 @@ class Search:
     mixes : tuple of Mix
         The first adds nothing.
     scores : float array of shape (outer folds, mixes)
+    swayed : float array of shape (mixes, real rows)
+        What each real row, as a test row, does to the mean score of each mix over all folds.
+    choices : float array of shape (real rows,)
+        The same of the mixes that the inner folds chose.
     chosen : int array of shape (outer folds,)
         What the inner folds chose for each outer one.
     ratio : float
@@ -58,23 +63,44 @@ class Search:
 
     mixes: tuple[Mix, ...]
     scores: np.ndarray
+    swayed: np.ndarray
+    choices: np.ndarray
     chosen: np.ndarray
     ratio: float
+
+    @property
+    def base(self) -> float:
+        """The mean score of real rows alone."""
+        return float(self.scores[:, 0].mean())
 
     @property
     def nested(self) -> Gain:
         """What choosing gains, on rows that nothing was chosen by."""
         folds = np.arange(len(self.scores))
+        value = float((self.scores[folds, self.chosen] - self.scores[:, 0]).mean())
+        return gain_of(value, self.choices - self.swayed[0])
+
+    @property
+    def corrected(self) -> Gain:
+        """The same with the interval of folds as wholes."""
+        folds = np.arange(len(self.scores))
         return corrected(self.scores[folds, self.chosen] - self.scores[:, 0], self.ratio)
 
     def gain(self, i: int) -> Gain:
         """Return what one mix gains over real rows alone."""
-        return corrected(self.scores[:, i] - self.scores[:, 0], self.ratio)
+        return gain_of(float((self.scores[:, i] - self.scores[:, 0]).mean()), self.swayed[i] - self.swayed[0])
 
     @property
     def best(self) -> int:
         """The mix with the highest mean score over all folds; the smaller proportion where two are alike."""
         return int(self.scores.mean(axis=0).argmax())
+
+
+def gain_of(value: float, swayed: np.ndarray) -> Gain:
+    """Return a mean over folds with the interval that its test rows give: a sum of what each of them does to it."""
+    tested = swayed[swayed != 0]
+    half = Z * float(np.sqrt((tested**2).sum() * len(tested) / max(1, len(tested) - 1)))
+    return Gain(value, (value - half, value + half))
 
 
 def corrected(differences: np.ndarray, ratio: float) -> Gain:
@@ -130,8 +156,8 @@ class Bench:
     refit: Callable[[Part, np.ndarray], Side]
     seed: int
 
-    def scores(self, plan: Plan, key: Key, mixes: Sequence[Mix]) -> np.ndarray:
-        """Return the score of each mix on each test of a key, shape (mixes, tests)."""
+    def scores(self, plan: Plan, key: Key, mixes: Sequence[Mix]) -> list[list[Influence]]:
+        """Return the score of each mix, on each test of a key."""
         learn = plan.learn[key]
         pools = [self.refit(part, learn) if plan.refit and part.recipe else side
                  for part, side in zip(self.parts, self.sides, strict=True)]
@@ -141,8 +167,7 @@ class Bench:
         starts = rng.integers(0, 2**32, len(pools)).tolist()
         ready, own = self.criterion.ready([self.real, *pools]), Taken(0, learn, np.ones(len(learn)))
         tests = [plan.tests[number] for number in plan.of(key)]
-        return np.array([self.criterion.scores(ready, [own, *taken(mix, weights, len(learn), starts)], tests)
-                         for mix in mixes])
+        return [self.criterion.scores(ready, [own, *taken(mix, weights, len(learn), starts)], tests) for mix in mixes]
 
 
 def weights_of(seen: Seen, real: Side, pool: Side, part: Part, rng: np.random.Generator) -> np.ndarray:
@@ -200,11 +225,18 @@ def _chances(weights: np.ndarray, count: int) -> np.ndarray:
 
 def searched(bench: Bench, plan: Plan, mixes: Sequence[Mix], tick: Callable[[int], None]) -> Search:
     """Score all mixes on all folds; let the inner folds choose for each outer one."""
-    found: dict[tuple[Key, int], np.ndarray] = {}
+    found: dict[tuple[Key, int], list[Influence]] = {}
     for key in plan.learn:
-        for test, scores in zip(plan.of(key), bench.scores(plan, key, mixes).T, strict=True):
-            found[key, test] = scores
+        for test, scores in zip(plan.of(key), zip(*bench.scores(plan, key, mixes), strict=True), strict=True):
+            found[key, test] = list(scores)
         tick(1)
-    outer = np.array([found[o.key, o.test] for o in plan.outer])
-    chosen = [int(np.mean([found[told] for told in o.inner], axis=0).argmax()) for o in plan.outer]
-    return Search(tuple(mixes), outer, np.array(chosen), plan.ratio)
+    values = {told: np.array([s.value for s in scores]) for told, scores in found.items()}
+    outer = np.array([values[o.key, o.test] for o in plan.outer])
+    chosen = [int(np.mean([values[told] for told in o.inner], axis=0).argmax()) for o in plan.outer]
+    swayed, choices = np.zeros((len(mixes), bench.real.rows)), np.zeros(bench.real.rows)
+    for o, c in zip(plan.outer, chosen, strict=True):
+        rows, scores = plan.tests[o.test], found[o.key, o.test]
+        share = np.array([s.rows for s in scores]) / (len(rows) * len(plan.outer))
+        swayed[:, rows] += share
+        choices[rows] += share[c]
+    return Search(tuple(mixes), outer, swayed, choices, np.array(chosen), plan.ratio)

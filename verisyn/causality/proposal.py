@@ -34,7 +34,7 @@ _SEED = 0xCA5E
 
 
 def causes(data: Any, schema: Schema | str | Path | None = None, *, target: str | None = None,
-           first: Sequence[str] = (), last: Sequence[str] = (), progress: Progress | None = None) -> Causes:
+           first: str | Sequence[str] = (), last: str | Sequence[str] = (), progress: Progress | None = None) -> Causes:
     """Propose which column is a cause of which; an order from data is a guess, so a person must confirm it.
 
     Parameters
@@ -46,10 +46,10 @@ def causes(data: Any, schema: Schema | str | Path | None = None, *, target: str 
     target : str, optional
         A column that nothing else is an effect of. By default the schema's; where there is no schema, a column of a
         telling name (``target``, ``label``, ``income``, …).
-    first : sequence of str
+    first : str or sequence of str
         Columns that are an effect of no other columns but these. Sensitive columns (age, sex, origin) and dates are
         added, unless they are in `last`.
-    last : sequence of str
+    last : str or sequence of str
         Columns that are causes of none but these.
     progress : Progress, optional
         Shows and records the stages.
@@ -88,6 +88,7 @@ def causes(data: Any, schema: Schema | str | Path | None = None, *, target: str 
     dataset, progress = read(data), progress or Progress()
     named = schema is not None or target is not None
     table = resolve_schema(schema, dataset, target=target, progress=progress).table
+    first, last = ([names] if isinstance(names, str) else names for names in (first, last))
     last = [*last, *([table.target] if _comes_last(table, named, first, last) and table.target else [])]
     with progress.stage("propose causes"):
         frame = some(dataset.frame, _MOST_ROWS, np.random.default_rng(_SEED)).select(table.names)

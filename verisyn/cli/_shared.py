@@ -107,15 +107,21 @@ def say(text: Any, as_json: bool, result: dict[str, Any]) -> None:
 
 
 def save_study(found: Any, out: Path, *, title: str, kind: str, lead: str, force: bool, as_json: bool) -> None:
-    """Write a study's folder, report.html and assessment.json, and say what was found."""
+    """Write a study's folder, and say what was found."""
+    from verisyn.report.terminal import told
+
+    write_study(found, out, title=title, kind=kind, lead=lead, force=force)
+    say(told(found, out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+
+
+def write_study(found: Any, out: Path, *, title: str, kind: str, lead: str, force: bool) -> None:
+    """Write a study's folder: report.html and assessment.json."""
     from verisyn.outputs import writing_folder
     from verisyn.report.study import study
-    from verisyn.report.terminal import told
 
     with writing_folder(out, force=force) as folder:
         (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
         (folder / "report.html").write_text(study(found, title=title, kind=kind, lead=lead), encoding="utf-8")
-    say(told(found, out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
 
 
 def policy_of(file: Path | None, since: Path | None) -> Any:

@@ -34,6 +34,7 @@ def augment(
     as_json: Json = False,
 ) -> None:
     """Derive rows from real rows: SMOTE, noise, mixup, missingness. Not synthesis: they are as confidential."""
+    from verisyn._manifest import check
     from verisyn.answers import EVERY_ROW
     from verisyn.augmentations import Wanted
     from verisyn.augmenting import derived, method_of, read_settings, read_shares
@@ -41,11 +42,12 @@ def augment(
     from verisyn.errors import UserError
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
-    from verisyn.outputs import check_file
     from verisyn.provenance import with_columns
 
     for file in (out, *([mask] if mask else ())):
-        of_path(check_file(file, force))
+        of_path(check(file, force))
+    if mask == out:
+        raise UserError(f"Both the rows and the mask are to be written to {str(out)!r}. Give each a file of its own.")
     given = read_settings(settings or ()) | ({"amount": amount} if amount is not None else {})
     wanted, progress = Wanted(rows, read_shares(shares) if shares else None), progress_of(as_json)
     method_of(method, given)

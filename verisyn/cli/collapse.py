@@ -24,7 +24,7 @@ from verisyn.cli._shared import (
     default_folder,
     guarded,
     progress_of,
-    say,
+    save_study,
 )
 
 
@@ -54,9 +54,7 @@ def collapse(
     from verisyn.data import read
     from verisyn.generations import REGIMES
     from verisyn.generations import collapse as measure
-    from verisyn.outputs import check_folder, writing_folder
-    from verisyn.report.study import study
-    from verisyn.report.terminal import told
+    from verisyn.outputs import check_folder
 
     out = check_folder(out or default_folder(source, "collapse"), force)
     dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
@@ -65,8 +63,4 @@ def collapse(
                     checkpoint=checkpoint, jobs=jobs, progress=progress_of(as_json))
     lead = (f"{found.about['repeats']} times over, {generations} generations of {found.about['generator']} learnt from "
             f"rows of {dataset.name} and from each other's, and were held against real rows that none of them saw.")
-    with writing_folder(out, force=force) as folder:
-        (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(study(found, title=dataset.name, kind="collapse", lead=lead),
-                                            encoding="utf-8")
-    say(told(found, out / "report.html"), as_json, {"out": str(out), **found.to_dict()})
+    save_study(found, out, title=dataset.name, kind="collapse", lead=lead, force=force, as_json=as_json)

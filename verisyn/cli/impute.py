@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,9 +33,31 @@ def impute(
     for file in files:
         of_path(check_output(file, force))
     dataset = read(source, table=table, query=query, fit_rows=EVERY_ROW)
-    for file, frame in zip(files, load(model).impute_frames(dataset.frame, draws, seed=seed), strict=True):
+    learnt = load(model)
+    for file, frame in zip(files, learnt.impute_frames(dataset.frame, draws, seed=seed), strict=True):
         write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings,
-              table_name=dataset.table_name, provenance=dataset.provenance)
+              table_name=dataset.table_name, provenance=_provenance(dataset, frame, learnt))
     cells = sum(dataset.frame.null_count().row(0)) - sum(frame.null_count().row(0))
     say(f"Completed {cells:,} cells of {frame.height:,} rows; wrote {', '.join(map(str, files))}.", as_json,
          {"out": [str(file) for file in files], "rows": frame.height, "cells": cells})
+
+
+def _provenance(dataset: Any, frame: Any, model: Any) -> Any:
+    """A row with a cell that nobody observed is no longer a real row: whoever learns from it shall know."""
+    from verisyn.provenance import real
+
+    done = _completed(dataset.frame, frame)
+    if not done:
+        return dataset.provenance
+    whence = dataset.provenance or real(dataset.name, frame.height)
+    return whence.completed(done, frame.height, model.info.generator, model.info.generation)
+
+
+def _completed(before: Any, after: Any) -> int:
+    """Count the rows in which a cell is filled that was missing, or whose column was not there."""
+    import polars as pl
+
+    filled = pl.Series([False]).new_from_index(0, after.height)
+    for name in after.columns:
+        filled |= after[name].is_not_null() & (before[name].is_null() if name in before.columns else True)
+    return int(filled.sum())

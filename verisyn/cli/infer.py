@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from verisyn.cli._shared import Force, Json, Query, Seed, Source, TableName, app, guarded, say
+from verisyn.cli._shared import Force, Json, Query, Seed, Source, TableName, app, guarded, say, write_study
 
 
 @app.command(epilog="Example: verisyn infer survey.csv --synthetic elsewhere.csv --share \"income == '>50K'\"")
@@ -49,7 +49,7 @@ def infer(
                        unlabelled=unlabelled, model=load(model) if model else None, predicted=predicted,
                        predictor_saw_labels=saw, alpha=alpha, seed=seed)
     if folder:
-        _write(found, folder, force)
+        write_study(found.assessment, folder, title=found.source, kind="inference", lead=_lead(found), force=force)
     shown = told(found.assessment, folder / "report.html" if folder else None)
     say(shown if len(found.figures) == 1 else _with_table(found, shown), as_json,
         {**({"out": str(folder)} if folder else {}), **found.to_dict()})
@@ -60,6 +60,7 @@ def _with_table(found: Any, shown: Any) -> Any:
     from rich.console import Group
     from rich.padding import Padding
     from rich.table import Table
+    from rich.text import Text
 
     from verisyn.inference._told import number, span
 
@@ -68,15 +69,10 @@ def _with_table(found: Any, shown: Any) -> Any:
     for head in ("value", f"{100 * (1 - found.alpha):g} % interval", "labelled rows alone", "gain"):
         table.add_column(head, justify="right")
     for f in found.figures:
-        table.add_row(f.name, number(f.value), span(f.interval), span(f.classical_interval), f"{f.gain:.2f}")
+        table.add_row(Text(f.name), number(f.value), span(f.interval), span(f.classical_interval), f"{f.gain:.2f}")
     return Group(Padding(table, (1, 1, 0, 2)), shown)
 
 
-def _write(found: Any, out: Path, force: bool) -> None:
-    from verisyn.outputs import writing_folder
-    from verisyn.report.study import study
-
-    with writing_folder(out, force=force) as folder:
-        (folder / "assessment.json").write_text(found.assessment.to_json() + "\n", encoding="utf-8")
-        page = study(found.assessment, title=found.source, kind="inference", lead=f"What is {found.asked}?")
-        (folder / "report.html").write_text(page, encoding="utf-8")
+def _lead(found: Any) -> str:
+    lacking = f" and {found.unlabelled:,} that lack it" if found.unlabelled else ""
+    return f"From {found.labelled:,} real rows that hold the outcome{lacking}. No synthetic row is counted as real."

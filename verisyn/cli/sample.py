@@ -21,13 +21,15 @@ def sample(
     balance: Annotated[str | None, typer.Option(help="A column whose levels become equally frequent.",
                                                 metavar="COLUMN")] = None,
     shares: Annotated[str | None, typer.Option(help="Shares of levels of a column, or of a condition: "
-                                                    "\"{fraud: {'yes': 0.3}}\".", metavar="YAML")] = None,
+                                                    "\"{fraud: {yes: 0.3}}\".", metavar="YAML")] = None,
     do: Annotated[list[str] | None, typer.Option(help="Set a column in its turn; those after it respond: "
                                                       "\"smoker = 'no'\", \"rate += 1\". May be repeated.",
                                                  metavar="ASSIGNMENT")] = None,
     targets: Annotated[str | None, typer.Option(help="Published figures that all rows together shall meet, as YAML or "
                                                      "a YAML file: \"{age: 45, income: {'>50K': 0.5}}\".",
                                                 metavar="YAML")] = None,
+    fair: Annotated[str | None, typer.Option(help="Draw an outcome anew, so that models decide alike about groups: "
+                                                  "\"{sensitive: sex, outcome: income}\".", metavar="YAML")] = None,
     tails: Annotated[list[str] | None, typer.Option(help="A number whose tail shall reach beyond what was observed; "
                                                          "marked in the output. May be repeated.",
                                                     metavar="COLUMN")] = None,
@@ -55,7 +57,8 @@ def sample(
     wishes = together(steer, {
         "given": _given(given), "balance": balance, "shares": from_yaml("shares", shares),
         "do": read_do(do or ()) or None,
-        "targets": read_targets(targets) if targets else None, "tails": tails or None, "weights": weights})
+        "targets": read_targets(targets) if targets else None, "fair": from_yaml("fair", fair),
+        "tails": tails or None, "weights": weights})
     drawn, progress = load(model), progress_of(as_json)
     steered = drawn.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes)
     frame, found = steered.frame, drawn.effects(steered, seed=seed, jobs=jobs) if report else None

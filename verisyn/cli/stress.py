@@ -27,14 +27,17 @@ def stress(
     schema: SchemaFile = None, seed: Seed = 0, force: Force = False, as_json: Json = False,
 ) -> None:
     """Make edge cases for testing software: valid rows, each hard in a way that it tells."""
+    from verisyn._manifest import check
     from verisyn.data import write
+    from verisyn.errors import UserError
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
-    from verisyn.outputs import check_file
     from verisyn.stressing import KINDS, stressed
 
-    of_path(check_file(out, force))
-    beside = check_file(out.with_name(f"{out.name.split('.')[0] or out.name}.cases.csv"), force)
+    of_path(check(out, force))
+    beside = check(out.with_name(f"{out.name.split('.')[0] or out.name}.cases.csv"), force)
+    if beside == out:
+        raise UserError(f"{str(out)!r} is where the cases are told; the rows cannot stand there. Choose another name.")
     made = stressed(source, rows=rows, kinds=only or KINDS, pairs=pairs, schema=schema, seed=seed,
                     progress=progress_of(as_json))
     frame = with_dtypes(made.labelled() if label else made.frame, made.ground.origin)

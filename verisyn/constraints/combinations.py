@@ -87,7 +87,7 @@ def _levels(frame: pl.DataFrame, look: pl.DataFrame, column: Column) -> list[Any
     most = _LEVELS if _columns.has_levels(column) else _NUMBERS if values.dtype.is_integer() else 0
     if not _columns.alone(column) or not most or look[column.name].n_unique() > most:
         return None
-    counts = _plain(values).drop_nulls().value_counts().filter(pl.col("count") >= k)
+    counts = _plain(values).drop_nulls().value_counts(name="\0rows").filter(pl.col("\0rows") >= k)
     return sorted(counts[column.name].to_list()) if 1 < counts.height <= most else None
 
 
@@ -124,12 +124,12 @@ class Rule(BaseRule):
             if not isinstance(combination, (list, tuple)) or len(combination) != len(names):
                 raise UserError(f"{where} lists {combination!r}, but each combination has one value for each of the "
                                 f"{len(names)} columns. Correct it in the schema.")
-        counts = frame.select(_plain(frame[n]) for n in names).group_by(names).len()
-        counts = counts.filter(pl.col("len") >= shared_by({}, frame.height)).sort("len", *names, descending=True)
+        counts = frame.select(_plain(frame[n]) for n in names).group_by(names).len("\0rows")
+        counts = counts.filter(pl.col("\0rows") >= shared_by({}, frame.height)).sort("\0rows", *names, descending=True)
         usual = [list(row[:-1]) for row in counts.rows()]
         if not never and not only:
             only = usual
-        allowed = [(c, r) for c, r in zip(usual, counts["len"].to_list(), strict=True)
+        allowed = [(c, r) for c, r in zip(usual, counts["\0rows"].to_list(), strict=True)
                    if c not in never and (not only or c in only)]
         allowed = allowed or [(list(c), 1) for c in only]
         if not allowed:

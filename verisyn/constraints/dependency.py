@@ -109,18 +109,18 @@ class Rule(BaseRule):
         first, *others = constraint.columns
         bad = [n for n in constraint.columns if frame[n].dtype.is_nested() or frame[n].dtype == pl.Enum]
         counts = frame.with_columns(_plain(frame[n]) for n in constraint.columns).group_by(
-            constraint.columns).len().filter(pl.col("len") >= shared_by({}, frame.height))
+            constraint.columns).len("\0rows").filter(pl.col("\0rows") >= shared_by({}, frame.height))
         if bad or not counts.height:
             raise UserError(f"The constraint 'dependency' on {_columns.spoken(constraint.columns)} cannot be learnt: "
                             + (f"{bad[0]!r} holds {frame[bad[0]].dtype}." if bad else "hardly any rows share a "
                                "combination of values.") + " Take it out of the schema.")
-        counts = counts.sort("len", *constraint.columns, descending=[True] + [False] * len(constraint.columns))
+        counts = counts.sort("\0rows", *constraint.columns, descending=[True] + [False] * len(constraint.columns))
         counts = counts.unique(first, keep="first", maintain_order=True).sort(first, nulls_last=True)
         ordered = frame[first].dtype.is_numeric() or frame[first].dtype.is_temporal()
         exact = not ordered or counts.height <= _FEW
         derives = tuple(b for b in others if exact and _columns.alone(table.column(b)))
         return cls(constraint.columns, derives, counts[first].to_list(), [counts[b].to_list() for b in others],
-                   [dtypes.to_json(frame[b].dtype) for b in others], int(counts["len"].arg_max() or 0), ordered)
+                   [dtypes.to_json(frame[b].dtype) for b in others], int(counts["\0rows"].arg_max() or 0), ordered)
 
     @property
     def sentence(self) -> str:

@@ -15,7 +15,8 @@ from verisyn.formats._lazy import read_lazily
 if TYPE_CHECKING:
     from verisyn.provenance import Provenance
 
-_FOOTER = 2**16
+_TAIL = 10
+"""Four bytes for the footer's length, then the six letters of the format."""
 
 suffixes = (".arrow", ".feather", ".ipc")
 compressible = False
@@ -35,12 +36,20 @@ def write(frame: pl.DataFrame, path: Path, settings: dict[str, Any]) -> None:
 
 def provenance(path: Path) -> Provenance | None:
     """Return what the file's metadata tells of where its rows come from, as pyarrow writes it (polars cannot)."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _FOOTER))
-        if f"{_manifest.KEY}".encode() not in file.read():
-            return None
+    if _manifest.KEY.encode() not in _footer(path):
+        return None
     with suppress(ImportError, OSError, ValueError):
         from pyarrow import ipc
 
         return _manifest.from_text((ipc.open_file(path).schema.metadata or {}).get(_manifest.KEY.encode()))
     return None
+
+
+def _footer(path: Path) -> bytes:
+    """The end of the file, which holds the schema; its length stands before the last six bytes."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        tail = file.read()
+        length = int.from_bytes(tail[:4], "little")
+        file.seek(max(0, path.stat().st_size - len(tail) - length))
+        return file.read(length)

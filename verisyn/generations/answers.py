@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ anew each time, and the last generation's. The columns' codes are learnt anew in
 Student's over independent repetitions, each with a split and seeds of its own, of the slope of least squares over
 generations."""
 
+_SAY = {"title": "Change per generation", "lead": "The slope of least squares over the generations of each repetition.",
+        "value": "change per generation", "reference": "the most that counts as stable"}
+
 Results = Mapping[Track, Sequence[Measured]]
 
 
@@ -44,7 +47,8 @@ def findings(results: Results, real: Sequence[Measured], reasons: Mapping[str, s
     told = {name: {track: slope(np.stack([m[name] for m in found])) for track, found in results.items()}
             for name in KINDS}
     asked = [_question(name, told, results, real, reasons) for name in QUESTIONS]
-    return (*asked, *([_share(told, results)] if any(track.share is not None for track in results) else []))
+    tried = any(track.share is not None for track in results)
+    return (*asked, *([_share(told, results, reasons)] if tried else []))
 
 
 def _question(name: str, told: Mapping[str, dict[Track, Slope | None]], results: Results, real: Sequence[Measured],
@@ -59,18 +63,25 @@ def _question(name: str, told: Mapping[str, dict[Track, Slope | None]], results:
         return Finding(verdict="not answered", reason=f"Not answered, because {why}.", **about)
     main, kind = known[kinds[0]], KINDS[kinds[0]]
     judged = [track for track in main if track.share is None] or [*main]
-    states = [worst(k, known, track) for track in judged for k in (kinds,)]
+    states = [worst(kinds, known, track, reasons) for track in judged]
     verdict: Verdict = "good" if set(states) == {"keeps"} else "poor" if set(states) == {"loses"} else "fair"
     first = main[judged[0]]
     return Finding(verdict=verdict, reason=_reason(kinds, known, judged), value=round(first.value, 6),
                    interval=_rounded(first.interval), best=0.0, worst=kind.worse * 10 * kind.budget,
-                   details={"lines": [_line(k, results, real) for k in kinds], "items": _items(kinds, known),
-                            "items_say": {"value": "change per generation", "reference": "what counts as stable"}},
+                   details={"value_says": f"a generation, {SAID.get(judged[0].name, f'with {judged[0].label} rows')}",
+                            "lines": [line for k in kinds for line in _lines(k, results, real)],
+                            "items": _items(kinds, known), "items_say": _SAY},
                    **about)
 
 
-def worst(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope | None]], track: Track) -> State:
-    """Return the worst that any of the measures says of a track; what was not measured says nothing."""
+def worst(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope | None]], track: Track,
+          reasons: Mapping[str, str]) -> State:
+    """Return the worst that any of the measures says of a track; what was not measured says nothing.
+
+    A track with a generation that could not be learnt any more loses, whatever was measured before.
+    """
+    if track.label in reasons:
+        return "loses"
     states = [s.state(KINDS[k]) for k in kinds if (s := known[k].get(track))]
     return max(states, key=WORSE.index, default="unsure")
 
@@ -80,21 +91,26 @@ def _reason(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope]], ju
         kind, slopes = KINDS[k], {t: known[k][t] for t in judged if t in known[k]}
         each = ", ".join(f"{s.said} {SAID.get(t.name, f'with {t.label} rows')}" for t, s in slopes.items())
         first = next(iter(slopes.values())).first
-        return f"{_capital(kind.title)} goes from {first:.3f} {each}; up to {kind.worse * kind.budget:+.3f} is stable."
+        most = f"{'up' if kind.worse > 0 else 'down'} to {kind.worse * kind.budget:+.3f}"
+        return f"{_capital(kind.title)} goes from {first:.3f} {each}; {most} is stable."
 
     return " ".join(map(one, kinds))
 
 
-def _line(name: str, results: Results, real: Sequence[Measured]) -> dict[str, Any]:
-    sides = {**{track.label: found for track, found in results.items()}, "real rows": real}
-    series = [{"name": label, "points": points(np.stack([m[name] for m in found]))} for label, found in sides.items()]
+def _lines(name: str, results: Results, real: Sequence[Measured]) -> Iterator[dict[str, Any]]:
+    """Yield a line chart of the regimes, and one of the real shares: together they would be a tangle."""
     title = KINDS[name].title
-    return {"title": _capital(title), "x": "generation", "y": title,
-            "series": [s for s in series if s["points"]]}
+    for shares in (False, True):
+        told = {track.label: found for track, found in results.items() if (track.share is not None) == shares}
+        sides = {**told, "real rows": real} if told else {}
+        series = [{"name": s, "points": points(np.stack([m[name] for m in found]))} for s, found in sides.items()]
+        if drawn := [s for s in series if s["points"]]:
+            yield {"title": f"{_capital(title)}: {'real shares' if shares else 'regimes'}", "x": "generation",
+                   "y": title, "series": drawn}
 
 
 def _items(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope]]) -> list[dict[str, Any]]:
-    return [{"name": f"{track.label}: {KINDS[k].title}" if len(kinds) > 1 else track.label,
+    return [{"name": f"{track.label}: {KINDS[k].short}" if len(kinds) > 1 else track.label,
              "value": round(s.value, 6), "reference": round(KINDS[k].worse * KINDS[k].budget, 6),
              "interval": list(_rounded(s.interval)), "note": f"{s.first:.3f} to {s.last:.3f}; {s.state(KINDS[k])}"}
             for k in kinds for track, s in known[k].items()]
@@ -109,10 +125,10 @@ def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
 
 
 # -- the smallest real share ------------------------------------------------------------------------------------------
-def _share(told: Mapping[str, Mapping[Track, Slope | None]], results: Results) -> Finding:
+def _share(told: Mapping[str, Mapping[Track, Slope | None]], results: Results, reasons: Mapping[str, str]) -> Finding:
     tried = sorted(((t.share or 0.0, t) for t in results if t.share is not None or t.name == "replace"),
                    key=lambda pair: pair[0])
-    states = {share: worst([*KINDS], told, track) for share, track in tried}
+    states = {share: worst([*KINDS], told, track, reasons) for share, track in tried}
     each = {share: {k: s.state(KINDS[k]) for k in KINDS if (s := told[k].get(track))} for share, track in tried}
     stable = [share for share in states if all(states[s] == "keeps" for s in states if s >= share)]
     lost = max((share for share in states if states[share] == "loses"), default=0.0)

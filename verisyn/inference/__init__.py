@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from verisyn.answers import EVERY_ROW
@@ -13,7 +12,7 @@ from verisyn.inference._checks import heavy
 from verisyn.inference._estimate import Estimate
 from verisyn.inference._figures import design_of, estimated
 from verisyn.inference._powered import Figure
-from verisyn.inference._rows import Rows, check_within, gaps_as_missing, unevenly_missing
+from verisyn.inference._rows import Rows, check_within, unevenly_missing
 from verisyn.inference._study import TRUST, Makers, studied
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def infer(real: Any, synthetic: Any = None, *, mean: str | None = None, share: s
     predictor_saw_labels : bool, optional
         Whether the generator (of `synthetic`, or `model`) saw the labelled rows' outcomes. If so, it is set aside and a
         predictor is cross-fitted. Without it this is looked for: labelled rows that stand among the synthetic ones, or
-        a model of data of the same name and as many rows.
+        a model of data of the same name and as many rows (in all, or with the outcome).
     alpha : float, default 0.05
         One minus the level of the intervals.
     seed : int, default 0
@@ -99,8 +98,7 @@ def infer(real: Any, synthetic: Any = None, *, mean: str | None = None, share: s
     data = _real(real, "the real data")
     asked = _asked.read(data.frame, mean=mean, share=share, quantile=quantile, regression=regression)
     more = None if unlabelled is None else _real(unlabelled, "the unlabelled data").frame
-    fake = None if synthetic is None else gaps_as_missing(read(synthetic, seed=seed).frame)
-    rows = Rows.of(data.frame, more, fake, asked)
+    rows = Rows.of(data.frame, more, None if synthetic is None else read(synthetic, seed=seed).frame, asked)
     if within is not None:
         check_within(within, data.frame, asked)
         rows = rows.within(within)
@@ -140,4 +138,4 @@ def _real(source: Any, what: str) -> Dataset:
     if data.provenance is not None and (share := data.provenance.synthetic_share):
         raise UserError(f"{share:.0%} of the rows of {what} are synthetic or derived, by their provenance. Only real "
                         "rows can be counted as such: give those alone, and the others as synthetic.")
-    return replace(data, tables={data.table_name: gaps_as_missing(data.frame)})
+    return data

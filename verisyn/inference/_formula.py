@@ -117,7 +117,8 @@ class Design:
                 raise UserError(f"In the regression {formula.text!r}, the column {name!r} holds {values.dtype}. "
                                 "Numbers, text and booleans are expected: make a number of it beforehand, such as "
                                 "days since a date.")
-            told = _words(values).drop_nulls().value_counts(name="rows").sort(["rows", name], descending=[True, False])
+            told = _words(values).drop_nulls().value_counts(name="\0rows")
+            told = told.sort(["\0rows", name], descending=[True, False])
             if told.height > _LEVELS:
                 raise UserError(f"In the regression {formula.text!r}, the column {name!r} has {told.height:,} levels; "
                                 f"at most {_LEVELS} are taken. Merge levels, or leave it out.")

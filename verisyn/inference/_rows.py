@@ -67,17 +67,6 @@ class Rows:
         return replace(self, labelled=_whole(self.labelled, columns), unlabelled=_whole(self.unlabelled, columns))
 
 
-def gaps_as_missing(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with NaN as missing: what is counted as missing, and what a predictor sees, must be the same.
-
-    Examples
-    --------
-    >>> gaps_as_missing(pl.DataFrame({"cost": [1.0, float("nan")]}))["cost"].null_count()
-    1
-    """
-    return frame.with_columns(pl.col(name).fill_nan(None) for name, t in frame.schema.items() if t.is_float())
-
-
 def _named(asked: Asked) -> str:
     return " and ".join(map(repr, asked.columns))
 

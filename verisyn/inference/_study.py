@@ -26,7 +26,8 @@ NO_COLUMN = "No column is left to predict the outcome from"
 class Makers:
     """What may predict, beside the synthetic rows: a model, a column; whether the generator saw the labelled rows.
 
-    A model that was fitted to data of the same name and as many rows is taken to have seen them.
+    A model that was fitted to data of the same name and as many rows, in all or with the outcome, is taken to have seen
+    them.
     """
 
     model: Model | None
@@ -43,8 +44,9 @@ class Makers:
         if same >= _checks.SAME:
             return f"{same:.0%} of the labelled rows stand among the synthetic rows, cell by cell"
         info = self.model.info if self.model else None
-        if info and (info.rows_source, info.name) == (self.rows, self.name):
-            return f"The model was fitted to {self.rows:,} rows, as many as the real data has"
+        if info and info.name == self.name and info.rows_source in (self.rows, rows.labelled.height):
+            many = "as many as the real data has" if info.rows_source == self.rows else "as many as hold the outcome"
+            return f"The model was fitted to {info.rows_source:,} rows, {many}"
         return ""
 
 

@@ -97,10 +97,15 @@ def finding(estimate: Estimate) -> Finding:
                                "level of the intervals": 1 - estimate.alpha, "predictor": estimate.predictor or "none"}
     if single:
         details |= {"weight of the predictions": single.weight, "labelled rows it is worth": estimate.effective_rows}
-    return Finding(f"inference.{estimate.kind}", f"What is {estimate.asked}?", verdict, estimate.reason, RULE,
+    return Finding(f"inference.{estimate.kind}", question(estimate), verdict, estimate.reason, RULE,
                    value=single.value if single else None,
                    interval=single.interval if single and estimate.alpha == USUAL else None,
                    details=details, definition=DEFINITION, references=REFERENCES)
+
+
+def question(estimate: Estimate) -> str:
+    """Return what was asked, as a question."""
+    return f"What {'is' if len(estimate.figures) == 1 else 'are the coefficients of'} {estimate.asked}?"
 
 
 def _ways(figure: Figure, alpha: float) -> dict[str, Any]:
@@ -115,7 +120,8 @@ def _ways(figure: Figure, alpha: float) -> dict[str, Any]:
                          for name, value, interval, note in wide]}
     return {"items": [{"name": name, "value": value, "reference": figure.classical, "interval": list(interval),
                        "note": note} for name, value, interval, note in wide],
-            "items_say": {"value": "the estimate", "reference": "the estimate from the labelled rows alone"}}
+            "items_say": {"title": "Ways to estimate it", "lead": "What predictions change, and what not to do.",
+                          "value": "the estimate", "reference": "the estimate from the labelled rows alone"}}
 
 
 def _coefficients(estimate: Estimate) -> dict[str, Any]:
@@ -127,7 +133,8 @@ def _coefficients(estimate: Estimate) -> dict[str, Any]:
 
 def assessment(estimate: Estimate) -> Assessment:
     """Return a study of one finding."""
-    notes = [*estimate.notes, *([NAIVE] if any(f.naive is not None for f in estimate.figures) else [])]
+    contrast = len(estimate.figures) == 1 and estimate.figures[0].naive is not None
+    notes = [*estimate.notes, *([NAIVE] if contrast else [])]
     return Assessment((finding(estimate),), {"source": estimate.source, "notes": notes})
 
 

@@ -60,8 +60,8 @@ def find(values: np.ndarray, precision: float, least: int = 3) -> Lattice:
     Lattice(decimals=2, step=25)
     >>> find(np.array([0.1 + 0.2, 0.7]), 2**-52)
     Lattice(decimals=1, step=1)
-    >>> find(np.array([2**0.5]), 2**-52)
-    Lattice(decimals=None, step=1)
+    >>> find(np.array([2**0.5]), 2**-52), find(np.array([1.5e-12, 2e-12]), 2**-52)
+    (Lattice(decimals=None, step=1), Lattice(decimals=None, step=1))
     """
     if values.dtype == np.int64:
         return Lattice(0, _round_step(values, least))
@@ -71,7 +71,7 @@ def find(values: np.ndarray, precision: float, least: int = 3) -> Lattice:
         if len(size) and size.max() >= _MOST:
             break
         whole = np.rint(scaled)
-        slack = np.maximum(4 * precision * size, 1e-9)
+        slack = np.maximum(4 * precision * size, 1e-9 * min(1.0, size.max(initial=0)))  # 1e-12 is no noise about 0
         if np.all((np.abs(scaled - whole) <= slack) & (slack < 0.02)):
             return Lattice(decimals, _round_step(whole.astype(np.int64), least))
     return Lattice(None)

@@ -79,7 +79,7 @@ def _texts(frame: pl.DataFrame, column: str) -> pl.Series:
 def _most_frequent(texts: pl.Series) -> str:
     if not len(texts):
         return ""
-    counts = texts.value_counts().sort(["count", texts.name], descending=[True, False])
+    counts = texts.value_counts(name="\0rows").sort(["\0rows", texts.name], descending=[True, False])
     text = str(counts[texts.name][0])
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 

@@ -19,6 +19,7 @@ from verisyn.report._pictures import (
     heat_maps,
     lines,
     place,
+    reach,
     roc,
     worst_first,
 )
@@ -108,7 +109,8 @@ def _directions(told: Mapping[str, Any]) -> str:
 def _items(finding: Finding) -> Block | None:
     say = finding.details.get("items_say") or {}
     drawn = dots(finding.details["items"], say)
-    return Block("One by one", say.get("lead", "The worst come first."), dots=drawn) if drawn else None
+    title, lead = say.get("title", "One by one"), say.get("lead", "The worst come first.")
+    return Block(title, lead, dots=drawn) if drawn else None
 
 
 def _top(finding: Finding) -> Block:
@@ -123,7 +125,11 @@ def _roc(finding: Finding) -> Block:
 
 
 def _lines(finding: Finding) -> Block:
-    return Block("Step by step", "Bands are 95 % intervals.", charts=tuple(map(lines, finding.details["lines"])))
+    told = finding.details["lines"]
+    cut = any(not low <= p.get(end, low) <= high for chart in told for low, high in [reach(chart)]
+              for series in chart["series"] for p in series["points"] for end in ("low", "high"))
+    lead = f"Bands are 95 % intervals{'; what reaches far beyond the lines is cut short' if cut else ''}."
+    return Block("Step by step", lead, charts=tuple(map(lines, told)))
 
 
 DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (

@@ -21,7 +21,8 @@ def templates(names: set[str]) -> dict[str, dict[str, Any]]:
     makers = {"numbers": lambda: _overlay(moments=False), "moments": lambda: _overlay(moments=True), "levels": _levels,
               "roc": _curve, "gains": _gains, "real": lambda: _heat("real"), "fake": lambda: _heat("fake"),
               "gap": lambda: _heat("gap"), "dial": _dial, "map_real": lambda: _map("var(--ink)"),
-              "map_fake": lambda: _map(_FAKE), "lines": _lines}
+              "map_fake": lambda: _map(_FAKE), "lines": lambda: _lines(steps=False),
+              "steps": lambda: _lines(steps=True)}
     return {name: _styled(makers[name]()) for name in sorted(names)}
 
 
@@ -112,8 +113,8 @@ def _curve() -> Any:
     return alt.layer(chance, found)
 
 
-def _lines() -> Any:
-    """Draw a line a series, with its band; series differ in colour and in dashes."""
+def _lines(steps: bool) -> Any:
+    """Draw a line a series, with its band; series differ in colour and in dashes. Steps are whole numbers."""
     import altair as alt
 
     domain: dict[str, Any] = {"scale": alt.Scale(zero=False, padding=8)}
@@ -121,9 +122,10 @@ def _lines() -> Any:
                      legend=alt.Legend(orient="top", labelColor="var(--ink)", symbolType="stroke", symbolOpacity=1,
                                       symbolStrokeWidth=2, labelLimit=260))
     dashes = alt.StrokeDash("series:N", legend=None, sort=None, scale=alt.Scale(range=_DASHES))
+    ticks = alt.Axis(tickMinStep=1, format="d") if steps else alt.Axis(tickMinStep=0.01, tickCount=6)
     base = alt.Chart(alt.NamedData("rows")).encode(
-        x=alt.X("x:Q", title=None, axis=alt.Axis(tickMinStep=0.01, tickCount=6), **domain), color=hues)
-    band = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q", title=None, **domain), y2="high:Q")
+        x=alt.X("x:Q", title=None, axis=ticks, **domain), color=hues)
+    band = base.mark_area(opacity=0.12).encode(y=alt.Y("from:Q", title=None, **domain), y2="to:Q")
     told = [alt.Tooltip("series:N"), alt.Tooltip("x:Q"), alt.Tooltip("y:Q", format=".3f"),
             alt.Tooltip("low:Q", format=".3f"), alt.Tooltip("high:Q", format=".3f")]
     line = base.mark_line(strokeWidth=2).encode(y=alt.Y("y:Q", title=None, **domain), strokeDash=dashes)

@@ -141,14 +141,34 @@ def dial_of(curve: Mapping[str, Any]) -> Picture:
 
 
 def lines(chart: Mapping[str, Any]) -> Picture:
-    """Draw series over a common axis, each with the band of its intervals where it has them."""
+    """Draw series over a common axis, each with the band of its intervals where it has them.
+
+    Bands that reach far beyond all lines are cut short, lest nothing but bands be seen.
+    """
     points = [(series["name"], p) for series in chart["series"] for p in series["points"]]
+    low, high = reach(chart)
     rows = {"series": [str(name) for name, _ in points], "x": [p["x"] for _, p in points],
             "y": [p["y"] for _, p in points], "low": [p.get("low", p["y"]) for _, p in points],
-            "high": [p.get("high", p["y"]) for _, p in points], "across": [chart["x"]] * len(points),
-            "up": [chart["y"]] * len(points)}
+            "high": [p.get("high", p["y"]) for _, p in points]}
+    rows |= {"from": [max(v, low) for v in rows["low"]], "to": [min(v, high) for v in rows["high"]]}
+    steps = all(float(x).is_integer() for x in rows["x"]) and max(rows["x"]) > 1
     told = f"{chart['y']} over {chart['x']}: {', '.join(dict.fromkeys(rows['series']))}"
-    return Picture("lines", rows, told, 240, f"{chart.get('title') or chart['y']}, by {chart['x']}")
+    name = f"{chart.get('title') or chart['y']}, by {chart['x']}"
+    return Picture("steps" if steps else "lines", rows, told, 240, name)
+
+
+def reach(chart: Mapping[str, Any]) -> tuple[float, float]:
+    """Return how far the bands of a line chart are drawn: as far again as its lines reach, on either side.
+
+    Examples
+    --------
+    >>> reach({"series": [{"points": [{"y": 0.5, "low": -3, "high": 4}, {"y": 0.6}]}]})
+    (0.4, 0.7)
+    """
+    values = [p["y"] for series in chart["series"] for p in series["points"]]
+    least, most = min(values), max(values)
+    more = max(most - least, 0.02 * max(abs(least), abs(most)))
+    return round(least - more, 9), round(most + more, 9)
 
 
 def roc(points: Sequence[Sequence[float]], label: str) -> Picture:

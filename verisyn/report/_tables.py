@@ -80,9 +80,9 @@ def dots(items: Sequence[Mapping[str, Any]], say: Mapping[str, str]) -> Dots | N
     rows = []
     for item in told:
         low, high = item.get("interval") or (item["value"], item["value"])
-        reference = item.get("reference")
-        rows.append(Dot(str(item.get("name", "")), str(item.get("note") or ""), figure(item["value"]),
-                        span(item.get("interval")), "" if reference is None else figure(reference),
+        reference, width = item.get("reference"), high - low
+        rows.append(Dot(str(item.get("name", "")), str(item.get("note") or ""), figure(item["value"], width),
+                        span(item.get("interval")), "" if reference is None else figure(reference, width),
                         place(item["value"]), place(low), place(high), None if reference is None else place(reference)))
     return Dots(plain(say.get("value") or "value"), plain(say.get("reference") or "reference"), figure(least),
                 figure(most), tuple(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "
           "epsilon_at_least": "Epsilon at least", "auc_on_all_rows": "AUC on all rows", "compared": "AUC by comparison",
           "compared_caught": "Found at 1 % false alarms, by comparison", "a": "Column", "b": "With", "auc": "AUC",
           "ks": "Kolmogorov-Smirnov distance"}
-_SHOWN = ("floor", "ceiling", "items_say", "p", "sides")
+_SHOWN = ("floor", "ceiling", "items_say", "p", "sides", "value_says")
 """Details that are shown elsewhere, or say how others are drawn."""
 
 def by_question(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
@@ -33,19 +34,23 @@ def by_question(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     return {q: group for q, group in groups.items() if group}
 
 
-def figure(value: float | None) -> str:
-    """Write a measured number for a person.
+def figure(value: float | None, width: float = 0.0) -> str:
+    """Write a measured number for a person; beside an interval of some width, with as many decimals as tell its ends.
 
     Examples
     --------
     >>> [figure(v) for v in (0.98765, 0.00042, 0.00003, 0.0, 12.345, 48842, -0.01, None)]
     ['0.988', '0.0004', '0.00003', '0.000', '12.3', '48,842', '−0.010', '–']
+    >>> figure(1971.34), figure(1971.34, width=0.2)
+    ('1,971', '1,971.3')
     """
     if value is None:
         return "–"
     size = abs(value)
     small = next((n for n in (4, 5, 6) if size * 10**n >= 0.5), 3)
     decimals = 0 if size >= 1000 else 1 if size >= 10 else small if 0 < size < 0.001 else 3
+    if 0 < width < math.inf:
+        decimals = max(decimals, min(6, math.floor(1 - math.log10(width))))
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
@@ -54,10 +59,13 @@ def span(interval: Sequence[float] | None) -> str:
 
     Examples
     --------
-    >>> span((0.51, 0.54)), span(None)
-    ('0.510 to 0.540', '')
+    >>> span((0.51, 0.54)), span((98.22, 98.28)), span(None)
+    ('0.510 to 0.540', '98.22 to 98.28', '')
     """
-    return "" if interval is None else f"{figure(interval[0])} to {figure(interval[1])}"
+    if interval is None:
+        return ""
+    low, high = interval
+    return f"{figure(low, high - low)} to {figure(high, high - low)}"
 
 
 def count(things: int, noun: str) -> str:

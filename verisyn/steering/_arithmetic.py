@@ -14,7 +14,7 @@ from verisyn.conditions import Condition
 from verisyn.errors import UserError
 from verisyn.steering._contradiction import named, smallest
 from verisyn.steering._numbers import rounding
-from verisyn.steering._where import Band, Level, Where, atoms
+from verisyn.steering._where import Level, Where, apart, atoms
 from verisyn.steering.figures import Figure, Share
 
 _MOST_CELLS = 5_000
@@ -76,7 +76,7 @@ class _Spelt:
     def __init__(self, shares: Sequence[Share]):
         clauses = [c for f in shares for where in (f.where, f.within) for c in atoms(where)]
         banded = [c for c in clauses if isinstance(c, Level) and c.band]
-        self.bands = {name: _apart({c.band for c in banded if c.band and c.column == name})
+        self.bands = {name: apart({c.band for c in banded if c.band and c.column == name})
                       for name in {c.column for c in banded}}
         self.values: dict[str, set[str]] = {}
         for clause in clauses:
@@ -165,12 +165,6 @@ class _Table:
         found = linprog(cost, A_ub=np.vstack([*above, *below]), b_ub=np.zeros(2 * len(above)),
                         A_eq=np.ones((1, len(cost))), b_eq=[1.0], bounds=(0, None), method="highs")
         return float(found.fun) if found.status == 0 else None
-
-
-def _apart(bands: set[Band]) -> bool:
-    """Whether no number is in two of the bands."""
-    ordered = sorted(bands, key=lambda band: band.low)
-    return all(a.high <= b.low and not (a.closed and a.high == b.low) for a, b in itertools.pairwise(ordered))
 
 
 def _linked(shares: Sequence[tuple[Share, set[str]]]) -> list[list[Share]]:

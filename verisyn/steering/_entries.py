@@ -78,6 +78,8 @@ def _simple(wanted: Mapping[str, Any], columns: Sequence[str]) -> Iterable[Figur
     """Read a mapping: a column with its mean or its shares, a condition with its share."""
     for number, (name, wish) in enumerate(wanted.items(), start=1):
         if isinstance(wish, Mapping):
+            if not wish:
+                raise UserError(f"The targets name no level of {name!r}. Give at least one, with its share.")
             yield from (replace(s, entry=number) for s in _shares(name, wish, columns, EVERYONE))
         elif name in columns:
             yield Mean(a_number(wish, name), column=name, entry=number)
@@ -109,6 +111,8 @@ class _Entry:
         """Return what the entry asks for, with its tolerance and source."""
         whole = {"shares": self._shares, "counts": self._shares, "table": self._table}
         found = whole.get(self.says, self._one)()
+        if not found:
+            raise UserError(f"The {self.says!r} names no level. Give at least one, with its share.")
         return [replace(f, tolerance=self._tolerance(f), source=str(self.entry.get("source") or self.told.source))
                 for f in found]
 

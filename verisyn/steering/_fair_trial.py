@@ -64,6 +64,8 @@ class Judge:
     Parameters
     ----------
     table : Table
+    group : int array of shape (rows,)
+        -1 is none.
     members : list of int arrays
         The rows of each group that groups are compared on: all, or those that have the outcome.
     share : float
@@ -73,16 +75,17 @@ class Judge:
     """
 
     table: Table
+    group: np.ndarray
     members: list[np.ndarray]
     share: float
     again: list[np.ndarray]
 
     @classmethod
     def of(cls, table: Table, group: np.ndarray, counted: np.ndarray, share: float, rng: np.random.Generator) -> Judge:
-        """Draw the rows of each group again; -1 is no group."""
+        """Draw the rows of each group again."""
         members = [np.flatnonzero(counted & (group == g)) for g in np.unique(group[counted & (group >= 0)])]
         again = [(rng.multinomial(n, np.full(n, 1 / n), _AGAIN) / n).astype(np.float32) for n in map(len, members)]
-        return cls(table, members, share, again)
+        return cls(table, group, members, share, again)
 
     def decisions(self, score: np.ndarray) -> list[np.ndarray]:
         """Return yes (1) or no (0) by each of :data:`RULES`; rows that tie at the border share the yeses left."""

@@ -50,17 +50,32 @@ class Tables:
 
 @dataclass(frozen=True)
 class Trials:
-    """Models, tested: by class of the outcome, kind, whether they see the groups, and what they were trained on."""
+    """Models, tested: by class of the outcome, kind, whether they see the groups, and what they were trained on.
+
+    Parameters
+    ----------
+    found : dict
+    classes : tuple of int
+    shares : list of dict
+        How often each group has the outcome, in each table.
+    rows : int
+        That each model learnt from.
+    seed : int
+    learnt : dict
+        The rows of each table that models of the last class learnt from, with their groups.
+    """
 
     found: Mapping[tuple[int, str, bool, str], Trial]
     classes: tuple[int, ...]
     shares: list[dict[str, Any]]
     rows: int
     seed: int
+    learnt: Mapping[str, tuple[Table, np.ndarray]]
 
     @classmethod
-    def of(cls, fair: Fair, tables: Tables, coder: TableCoder, seed: int, most: int) -> Trials:
-        """Train and test all of them.
+    def of(cls, fair: Fair, tables: Tables, coder: TableCoder, seed: int, most: int,
+           beside: Trials | None = None) -> Trials:
+        """Train and test all of them; those of real and plain rows may come from a trial of the same rows.
 
         Raises
         ------
@@ -74,16 +89,19 @@ class Trials:
             raise NotAnswered(f"it takes {2 * LEAST} rows to learn from and {2 * LEAST} unseen real ones")
         grouping = Grouping.learn(tables.features(tables.train, coder), fair.sensitive, fair.bands)
         views, groups, of = _views(fair, tables, coder, known, grouping)
-        classes, found = fair.outcome.asked[:_CLASSES], {}
+        classes, learnt = fair.outcome.asked[:_CLASSES], {}
+        found = {key: t for key, t in beside.found.items() if key[-1] != FAIR} if beside else {}
         for c in classes:
-            rng = np.random.default_rng([seed, 0xFA1, c])
             told = {who: view.asked(of[who] == c) for who, view in views.items()}
-            judge = _judge(fair, told["test"], groups["test"], float((of[REAL] == c).mean()), rng)
-            for who in (REAL, PLAIN, FAIR):
-                train = told[who].take(rng.permutation(known[who].height)[:rows])
+            judge = _judge(fair, told["test"], groups["test"], float((of[REAL] == c).mean()),
+                           np.random.default_rng([seed, 0xFA1, c]))
+            for i, who in enumerate((REAL, PLAIN, FAIR)):
+                drawn = np.random.default_rng([seed, 0xFA2, c, i]).permutation(known[who].height)[:rows]
+                learnt[who] = told[who].take(drawn), groups[who][drawn]
                 for kind, sees in ((k, s) for k in (BOOSTED, LINEAR) for s in (True, False)):
-                    found[c, kind, sees, who] = trial(kind, () if sees else fair.sensitive, train, judge)
-        return cls(found, classes, _outcome_shares(fair, grouping, groups, of), rows, seed)
+                    if (key := (c, kind, sees, who)) not in found:
+                        found[key] = trial(kind, () if sees else fair.sensitive, learnt[who][0], judge)
+        return cls(found, classes, _outcome_shares(fair, grouping, groups, of), rows, seed, learnt)
 
     def each(self, kind: str, sees: bool, who: str) -> list[Trial]:
         """Return the models of one kind, one for each class."""

@@ -18,7 +18,7 @@ _TAPER = 0.3
 """In log odds of the share of yes: so soft are the ends of a range. A model smooths what it learns, so that parity at a
 single threshold would be lost on it."""
 _NARROWEST, _WIDEST, _HALVINGS = 0.3, 6.0, 8
-_STEPS, _STEP, _SHRINK = 60, 0.5, 0.96
+_STEPS, _STEP, _SHRINK = 45, 0.5, 0.95
 _KNOTS, _FAINT = 200, 1e-12
 
 

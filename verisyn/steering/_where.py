@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,6 +142,12 @@ def levels(column: str, named: Sequence[Any]) -> list[Level]:
     starts = sorted(band.low for band in bands if band)
     return [Level(column, level, None if level is None else _reaching(_band(level) or Band(), starts))
             for level in named]
+
+
+def apart(bands: Collection[Band]) -> bool:
+    """Say whether no number is in two of the bands."""
+    ordered = sorted(bands, key=lambda band: band.low)
+    return all(a.high <= b.low and not (a.closed and a.high == b.low) for a, b in itertools.pairwise(ordered))
 
 
 def _band(level: Any) -> Band | None:

@@ -29,7 +29,12 @@ class Change:
     def of(self, values: pl.Series) -> pl.Series:
         """Return the changed values, in the column's own type."""
         changed = values * self.factor + self.term
-        return (changed.round() if values.dtype.is_integer() else changed).cast(values.dtype, strict=False)
+        fitting = (changed.round() if values.dtype.is_integer() else changed).cast(values.dtype, strict=False)
+        if fitting.null_count() > changed.null_count():
+            low, high = (float(end) for end in (changed.min(), changed.max()))  # type: ignore[arg-type]
+            raise UserError(f"do changes {values.name!r} by {self.said!r}, to between {low:g} and {high:g}, but its "
+                            f"type ({values.dtype}) does not reach so far. Choose a smaller change.")
+        return fitting
 
     def __str__(self) -> str:
         return self.said
@@ -68,7 +73,8 @@ def change_of(wish: Any, values: pl.Series) -> Change | Delay | None:
     if not isinstance(wish, str):
         return None
     if values.dtype in (pl.Date, pl.Datetime):
-        return Delay(wish) if _DELAY.fullmatch(wish) else None
+        whole = values.dtype == pl.Datetime or not re.search(r"\d(h|m|s)(\d|$)", wish)  # a date has no hours
+        return Delay(wish) if _DELAY.fullmatch(wish) and whole else None
     found = _SHIFT.fullmatch(wish) or _SCALING.fullmatch(wish)
     if not found or not values.dtype.is_numeric():
         return None

@@ -139,7 +139,7 @@ def _span(column: pl.Series) -> str:
     if known.dtype.is_numeric() or known.dtype.is_temporal():
         ends = known.sort()
         return f"{column.name} lies between {ends[0]} and {ends[-1]}"
-    levels = known.value_counts(sort=True)[column.name].to_list()
+    levels = known.value_counts(sort=True, name="\0rows")[column.name].to_list()
     return f"{column.name} is {', '.join(map(repr, levels[:_SHOWN]))}{' or another' if len(levels) > _SHOWN else ''}"
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from verisyn.findings import Finding
 from verisyn.metrics._pictures import picture
 from verisyn.modalities.table._views import TableCoder
+from verisyn.schema import Table
 from verisyn.steering import Steered
 from verisyn.steering import tails as lengthening
 from verisyn.steering.shares import Kinds
@@ -56,10 +57,26 @@ def _rows(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> Finding:
                    definition="The figure beside a column is 1 less the total variation between the two histograms.")
 
 
+def fairness(steered: Steered, before: pl.DataFrame, real: tuple[pl.DataFrame | None, pl.DataFrame | None],
+             table: Table, coder: TableCoder) -> Finding:
+    """Return whether models trained on the rows are fairer on real ones; not answered without real rows of both kinds."""
+    from verisyn.steering.fair_finding import NAME, RULE, TITLE, Tables, fairness_finding
+
+    train, holdout = real
+    wish = steered.wishes.fair
+    assert wish is not None
+    if train is None or holdout is None:
+        return Finding(NAME, TITLE, "not answered", "Not answered, because there are no real rows to test models on: "
+                       "'verisyn synth --steer' has them.", RULE)
+    return fairness_finding(Tables(steered.frame, before, train, holdout), table, wish.wish, coder=coder)
+
+
 def before_after(before: pl.DataFrame, after: pl.DataFrame, coder: TableCoder) -> list[dict[str, Any]]:
     """Return each modelled column's histogram on both sides; `value` is 1 less their total variation."""
     told = []
-    for one, other in zip(coder.features(before), coder.features(after.select(before.columns)), strict=True):
+    left_out = [pl.lit(None, before[name].dtype).alias(name) for name in before.columns if name not in after.columns]
+    after = after.with_columns(left_out).select(before.columns)
+    for one, other in zip(coder.features(before), coder.features(after), strict=True):
         drawn = picture(one, other)
         real, fake = ([*drawn[side], drawn[f"missing_{side}"]] for side in ("real", "fake"))
         apart = 0.5 * float(np.abs(np.subtract(real, fake)).sum())
@@ -75,10 +92,10 @@ def _shares(kinds: Kinds) -> Finding:
     items = [{"name": r["rows_of"], "value": r["got"], "reference": r["without"], "note": f"weight {r['weight']:.4g}"}
              for r in rows]
     effective = float(weights.sum() ** 2 / (weights**2).sum())
+    back = "The weights bring the model's own shares back."
     said = "; ".join(f"{r['rows_of']}: {r['without']:.2%} became {r['got']:.2%}" for r in rows[:4])
     return Finding("steering.shares", "Are the shares what was wished for?", "good",
-                   f"{said}. The weights bring the model's own shares back; weighted, the rows count as "
-                   f"{effective:,.0f} of {len(weights):,}.",
+                   f"{said}. {kinds.lost or back} Weighted, the rows count as {effective:,.0f} of {len(weights):,}.",
                    "good: every share is met to the row", details={
                        "shares": rows, "items": items, "effective_rows": effective,
                        "items_say": {"value": "share of rows", "reference": "without the wish", "lead": ""}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from verisyn.steering._outcome import Outcome
 from verisyn.steering._parity import At
 from verisyn.steering._proxies import Proxies, strengths
 from verisyn.steering._repair import Repair
+from verisyn.steering.shares import Shares
 
 Wish = Mapping[str, Any]
 """``{"sensitive": "sex", "outcome": "income"}`` and, if need be, the other keys of :class:`Fair`."""
@@ -29,6 +30,8 @@ OWN_ROWS = 40_000
 """So many of the model's own rows are to be learnt from."""
 _LEAST = 100
 """A group of fewer own rows is left as it is: its chances are not known well enough to be held beside others'."""
+_FEWEST, _CANDIDATES = 10_000, 2_000_000
+"""A number has as many candidates a row as it has codes: then fewer rows are learnt from."""
 _SHOWN = 3
 _TOLD = 0.1
 """A small association (Cohen 1988)."""
@@ -65,6 +68,8 @@ class Fair:
     population : DataFrame, optional
         Real rows of the people that decisions will be about, to learn from how chances spread in each group; without
         them, the model's own rows. They are read as everything is: a dataframe or a path.
+    wish : mapping
+        As it was given, but for the population.
     """
 
     sensitive: tuple[str, ...]
@@ -77,6 +82,7 @@ class Fair:
     proxies: Proxies | None = None
     groups: Any = None
     population: pl.DataFrame | None = None
+    wish: Wish = field(default_factory=dict)
 
     @classmethod
     def read(cls, wish: Wish, coder: TableCoder) -> Fair:
@@ -117,7 +123,8 @@ class Fair:
         return cls(sensitive, outcome, read_of.criterion(wish.get("criterion")), at, read_of.cost(wish.get("cost"), at),
                    read_of.aware(wish.get("aware")), read_of.bands(wish.get("bands"), sensitive),
                    Proxies.read(wish.get("proxies"), coder, taken), read_of.groups(wish.get("groups"), sensitive),
-                   read_of.population(wish.get("population"), coder))
+                   read_of.population(wish.get("population"), coder),
+                   {key: value for key, value in wish.items() if key != "population"})
 
     # -- what other wishes are told ---------------------------------------------------------------------------------
     @property
@@ -130,17 +137,20 @@ class Fair:
         """The shares of the groups, as the wish `shares` takes them."""
         return {self.sensitive[0]: dict(self.groups)} if isinstance(self.groups, Mapping) else None
 
-    def go_with(self, named: Collection[str]) -> None:
-        """Check that no other wish names the outcome.
+    def go_with(self, given: Condition | None, shares: Shares | None) -> None:
+        """Check that neither a condition nor shares are on the outcome, which is drawn anew.
 
         Raises
         ------
         UserError
-            If one does.
+            If one is.
         """
-        if both := set(self.outcome.coder.columns) & set(named):
-            raise UserError(f"fair draws {min(both)!r} anew, so nothing else can be wished of it. Leave that column "
-                            "out of given, balance, shares and targets.")
+        strata = shares.strata if shares else ()
+        conditions = [*([given] if given else []), *(c for s in strata for c in s.conditions)]
+        named = {column for c in conditions for clause in c.conjuncts for column in clause.columns}
+        if named & set(self.outcome.coder.columns) or any(self.outcome.part in s.allowed for s in strata):
+            raise UserError(f"fair draws {self.outcome.column!r} anew, so no condition and no shares can be wished of "
+                            "it besides. Leave that column out of given, balance and shares.")
 
     # -- on rows ----------------------------------------------------------------------------------------------------
     def learn(self, own: pl.DataFrame, drawing: Drawing, root: np.random.SeedSequence,
@@ -153,6 +163,8 @@ class Fair:
             If there are fewer than two groups with enough rows, or no column is left that models could see.
         """
         real, people = people is not None, own if people is None else people
+        most = max(_FEWEST, _CANDIDATES // len(self.outcome.members))
+        people = some(people, most, np.random.default_rng(child(root, 3)))
         features = drawing.coder.features(people)
         if gone := [c for c in self.sensitive if c not in {f.name for f in features}]:
             raise UserError(f"The values of {gone[0]!r} are not learnt but made afresh, so they tell no groups. Name "

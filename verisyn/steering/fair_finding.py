@@ -63,7 +63,7 @@ def fairness_finding(tables: Tables, table: Table, wish: Mapping[str, Any], *, c
     Chzhen et al. 2020; Jiang et al. 2020; Hardt, Price and Srebro 2016.
     """
     coder = coder or TableCoder.learn(tables.train, table, np.random.SeedSequence(seed))
-    fair = Fair.read(wish, coder)
+    fair = Fair.read({key: value for key, value in wish.items() if key != "population"}, coder)
     said: dict[str, Any] = {
         "definition": inspect.cleandoc(fairness_finding.__doc__ or "").split("Parameters")[0].strip(),
         "references": REFERENCES}

@@ -85,7 +85,7 @@ class Intervention:
         UserError
             If a column is unknown or not drawn, a value does not fit it or is one the model never saw.
         """
-        if not isinstance(do, Mapping):
+        if not isinstance(do, Mapping) or not do:
             raise UserError(f"do is {do!r}, but a mapping is expected, such as {{'smoker': 'no', 'rate': '+1'}}.")
         return cls(tuple(setting_of(column, wish, coder) for column, wish in do.items()))
 

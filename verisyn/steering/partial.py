@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from verisyn.answers import EVERY_ROW
+from verisyn.conditions import typed
+from verisyn.data import read
 from verisyn.drawing import Drawing, child
 from verisyn.errors import UserError, did_you_mean
-from verisyn.frames import to_polars
 from verisyn.imputation import impute, with_columns_of
 from verisyn.modalities.table._views import TableCoder
 
@@ -33,7 +35,7 @@ class Partial:
         UserError
             If a column is unknown, a value does not fit it, or is a level that the model never saw.
         """
-        frame, _ = to_polars(native)
+        frame = read(native, fit_rows=EVERY_ROW).frame
         for name in frame.columns:
             if name not in coder.columns:
                 raise UserError(f"The rows to complete have a column {name!r}, which the model does not know. "
@@ -59,10 +61,16 @@ class Partial:
         for column in self.frame:
             wanted = blank[column.name].dtype
             try:
-                columns.append(column.cast(wanted))
-            except pl.exceptions.PolarsError:
+                fitting = _cast(column, wanted)
+                lost = _lost(column, fitting)
+            except (pl.exceptions.PolarsError, TypeError):
                 raise UserError(f"The rows to complete hold {column.dtype} in {column.name!r}, where the model has "
                                 f"{wanted}. Give values of that type.") from None
+            if len(lost):
+                raise UserError(f"Row {lost[0] + 1} of the rows to complete has {column.name!r} = "
+                                f"{column[int(lost[0])]!r}, which is no {wanted}, as the model has there. Give values "
+                                "of that type.")
+            columns.append(fitting)
         frame = with_columns_of(pl.DataFrame(columns), drawing).select(drawing.coder.columns)
         _check_levels(frame, drawing.coder)
         return frame
@@ -88,6 +96,25 @@ class Partial:
             if broken.any() and set(self.frame.columns) & set(rule.columns):
                 say(f"In {broken.sum():,} of {len(broken):,} rows (first row {int(np.argmax(broken)) + 1}) it does not "
                     f"hold that {rule.sentence}: what was given overrules it.", True)
+
+
+def _cast(column: pl.Series, wanted: pl.DataType) -> pl.Series:
+    """Return values of the model's type; dates, times, yes and no may be spelt, as files have them."""
+    if column.dtype == pl.String and (wanted.is_temporal() or wanted == pl.Boolean):
+        return pl.Series(column.name, [typed(value, wanted) for value in column], dtype=wanted)
+    return column.cast(wanted)
+
+
+def _lost(column: pl.Series, fitting: pl.Series) -> np.ndarray:
+    """Return the rows whose values another type does not hold: 1.7 as a whole number, a number as a date."""
+    here, there = column.dtype, fitting.dtype
+    if here == pl.Null or column.null_count() == len(column):
+        return np.empty(0, int)
+    if here.is_numeric() and there.is_temporal():
+        return np.flatnonzero(column.is_not_null().to_numpy())
+    if (here.is_numeric() and there.is_integer()) or (here.is_temporal() and there == pl.Date):
+        return np.flatnonzero(fitting.cast(here).ne_missing(column).to_numpy())
+    return np.empty(0, int)
 
 
 def _check_levels(frame: pl.DataFrame, coder: TableCoder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
@@ -81,6 +82,7 @@ def setting_of(column: str, wish: Any, coder: TableCoder) -> Setting:
     if not own.learnt or (wish is not None and all(p.size - (p.missing >= 0) < 2 for p in own.parts)):
         raise UserError(f"do cannot set the column {column!r}: nothing responds to it, because the model learnt "
                         "nothing of its values. Change that column after sampling instead.")
+    wish = None if isinstance(wish, float) and math.isnan(wish) else wish
     values = _decoded(own)[column]
     if change := change_of(wish, values):
         return Setting(column, own, where, change)

@@ -17,6 +17,7 @@ from verisyn.errors import UserError, did_you_mean
 from verisyn.kinds import BaseCoder, Draw
 from verisyn.modalities.table import Allowed
 from verisyn.modalities.table._views import TableCoder
+from verisyn.steering._where import apart, levels
 from verisyn.steering.conditional import Rows
 
 Wanted = Mapping[str, Any]
@@ -65,11 +66,14 @@ class Kinds:
     of : int array of shape (rows,)
     usual : float array of shape (strata,)
         The shares that they have without the wish.
+    whole : bool
+        Whether the strata are all that a row can be of.
     """
 
     strata: tuple[Stratum, ...]
     of: np.ndarray
     usual: np.ndarray
+    whole: bool = True
 
     @property
     def weights(self) -> np.ndarray:
@@ -78,12 +82,26 @@ class Kinds:
         found = (self.usual / np.maximum(here, 1))[self.of]
         return found / found.mean()
 
+    @property
+    def lost(self) -> str:
+        """What no weight brings back, because no row is of that kind; empty where there is none."""
+        here = np.bincount(self.of, minlength=len(self.usual))
+        gone = [f"{s.name} ({usual:.2%} of the model's rows)"
+                for s, usual, rows in zip(self.strata, self.usual, here, strict=True) if not rows and usual > 0]
+        gone += [] if self.whole else ["all other rows, missing values among them"]
+        return f"The weights do not bring these back, of which no row was drawn: {'; '.join(gone)}." if gone else ""
+
 
 @dataclass(frozen=True)
 class Shares:
-    """Kinds of rows that exclude one another, with the share that each is to have."""
+    """Kinds of rows that exclude one another, with the share that each is to have.
+
+    `exact` says that each share was wished for by itself, and `whole` that the kinds are all that a row can be of.
+    """
 
     strata: tuple[Stratum, ...]
+    exact: bool = True
+    whole: bool = True
 
     @classmethod
     def balanced(cls, column: str, coder: TableCoder) -> Shares:
@@ -97,7 +115,7 @@ class Shares:
         part, levels = _levels(column, coder)
         codes = np.arange(coder.parts[part].size)
         return cls(tuple(Stratum(f"{column} == {value!r}", 1 / len(levels), {part: np.isin(codes, own)})
-                         for value, own in levels))
+                         for value, own in levels), exact=False, whole=coder.parts[part].missing < 0)
 
     @classmethod
     def read(cls, wish: Wanted, coder: TableCoder) -> Shares:
@@ -116,24 +134,32 @@ class Shares:
                             "Shares of several columns are targets.")
         [(name, shares)] = wish.items()
         if isinstance(shares, Mapping):
-            named = [_of_level(str(name), level, share, coder) for level, share in shares.items()]
+            named = _of_levels(str(name), shares, coder)
         else:
             named = [_of_condition(parse(str(name), coder.columns), shares, coder)]
-        return cls((*named, *_rest(named, coder)))
+        rest = _rest(named, coder)
+        return cls((*named, *rest), whole=bool(rest) or _exhaustive(named, coder))
 
-    def _within(self, allowed: Allowed) -> tuple[Stratum, ...]:
-        """Leave out the strata that a condition excludes; none of them where it excludes all."""
+    def _within(self, wished: Rows) -> tuple[Stratum, ...]:
+        """Leave out the strata that a condition excludes; equal shares are then those of the others."""
+        allowed = wished.allowed
+
         def possible(s: Stratum) -> bool:
             return all((mask & allowed[part]).any() for part, mask in s.allowed.items() if part in allowed)
 
-        left = [s for s in self.strata if possible(s)] or [*self.strata]
+        out = [s for s in self.strata if not possible(s)]
+        if any(s.share for s in out) and (self.exact or len(out) == len(self.strata)):
+            named = " and ".join(f"{s.name} ({s.share:.4g})" for s in out if s.share)
+            raise UserError(f"Shares are wanted of {named}, but no such row can meet the condition "
+                            f"{wished.condition.text!r}. Give shares that fit it, or change the condition.")
+        left = [s for s in self.strata if possible(s)]
         total = sum(s.share for s in left)
         return tuple(replace(s, share=s.share / total) for s in left)
 
     def draw(self, rows: int, wished: Rows, root: np.random.SeedSequence, tick: Any) -> tuple[pl.DataFrame, Kinds]:
         """Draw rows, shuffled, and say which kind each is of."""
         frames, usual, start = [], [], 0
-        strata = self._within(wished.allowed)
+        strata = self._within(wished)
         counts = _counts(strata, rows)
         for i, (stratum, count) in enumerate(zip(strata, counts, strict=True)):
             kind = replace(wished.within(stratum.allowed, stratum.name), keep=stratum.keep)
@@ -143,7 +169,8 @@ class Shares:
                 frames.append(frame)
         order = np.random.default_rng(child(root, len(strata))).permutation(rows)
         shares = np.array(usual) / max(sum(usual), 1e-300)
-        return pl.concat(frames)[order], Kinds(strata, np.repeat(np.arange(len(counts)), counts)[order], shares)
+        of = np.repeat(np.arange(len(counts)), counts)[order]
+        return pl.concat(frames)[order], Kinds(strata, of, shares, self.whole)
 
 
 def _counts(strata: Sequence[Stratum], rows: int) -> list[int]:
@@ -155,15 +182,31 @@ def _counts(strata: Sequence[Stratum], rows: int) -> list[int]:
     return counts.tolist()
 
 
-def _of_level(column: str, level: Any, share: Any, coder: TableCoder) -> Stratum:
+def _of_levels(column: str, shares: Mapping[Any, Any], coder: TableCoder) -> list[Stratum]:
+    """Shares of levels as a person spells them: ``'1'`` and ``18-29`` of numbers, ``yes`` of true and false."""
     if column not in coder.columns:
         raise UserError(f"shares names the column {column!r}, which is not there. "
                         f"{did_you_mean(column, coder.columns)}")
-    found = _of_condition(parse({column: level}, coder.columns), share, coder)
-    if any(not mask.any() for mask in found.allowed.values()):
-        raise UserError(f"A share is wanted of {column!r} = {level!r}, a value that the model never draws. "
-                        f"{_hint(column, level, coder)}")
+    dtype = coder.decode(np.zeros((1, len(coder.parts)), np.int32), np.random.SeedSequence(0)).schema[column]
+    named = levels(column, list(shares))
+    if not apart({level.band for level in named if level.band}):
+        raise UserError(f"The bands {', '.join(map(str, shares))} of {column!r} overlap, so a row could be of two of "
+                        "them. Let each begin where another ends.")
+    found = []
+    for level, share in zip(named, shares.values(), strict=True):
+        stratum = _of_condition(level.condition(dtype), share, coder)
+        if any(not mask.any() for mask in stratum.allowed.values()):
+            raise UserError(f"A share is wanted of {column!r} = {level.level!r}, a value that the model never draws. "
+                            f"{_hint(column, level.level, coder)}")
+        found.append(stratum)
     return found
+
+
+def _exhaustive(named: Sequence[Stratum], coder: TableCoder) -> bool:
+    """Whether every code is one of the kinds, as far as codes can tell."""
+    unmet = [allowed_codes(c, coder, np.random.default_rng(0), unmet=True) for s in named for c in s.conditions]
+    one = len({*map(tuple, unmet)}) == 1 and len(unmet[0]) == 1
+    return one and not any(mask.any() for mask in reduce(_both, unmet).values())
 
 
 def _of_condition(condition: Condition, share: Any, coder: TableCoder) -> Stratum:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from verisyn.conditions import Condition
+from verisyn.constraints._rules import Rules
 from verisyn.drawing import Drawing
 from verisyn.errors import UserError, did_you_mean
 from verisyn.findings import Finding, Verdict
+from verisyn.kinds import _lattice as lattices
 from verisyn.modalities.table._views import TableCoder
 
 Asked = str | Sequence[str] | Mapping[str, float]
@@ -44,6 +47,8 @@ class Tail:
         Of a Kolmogorov-Smirnov test of the fit, on as many of them as there were training rows.
     errors : (float, float)
         Standard errors of shape and log scale, for as many training rows.
+    lattice : Lattice
+        The decimals, or the coarser step, that the column's values keep to.
     """
 
     column: str
@@ -55,25 +60,28 @@ class Tail:
     own: np.ndarray
     p: float
     errors: tuple[float, float]
+    lattice: lattices.Lattice
 
     @property
     def most(self) -> float:
         """The greatest value that the model draws, times `sign`."""
         return float(self.own[-1])
 
-    def lengthened(self, values: pl.Series, rng: np.random.Generator) -> tuple[pl.Series, np.ndarray]:
-        """Replace values beyond the threshold by those of the same rank in the fit; say which lie beyond all."""
+    def lengthened(self, values: pl.Series, rng: np.random.Generator) -> pl.Series:
+        """Replace values beyond the threshold by those of the same rank in the fit; missing where the type has none."""
         from scipy.stats import genpareto
 
-        x = self.sign * values.cast(pl.Float64).fill_null(math.nan).to_numpy()
+        x = self.sign * _numbers(values)
         beyond = np.flatnonzero(x > self.threshold)
         low, high = (np.searchsorted(self.own, x[beyond], side) for side in ("left", "right"))
         rank = (low + rng.random(len(beyond)) * np.maximum(high - low, 1)) / (len(self.own) + 1)
         new = self.threshold + genpareto.ppf(np.clip(rank, 0, 1 - 1e-12), self.shape, scale=self.scale)
-        x[beyond] = new
-        out = pl.Series(values.name, self.sign * x).fill_nan(None)
-        out = out.round(0 if values.dtype.is_integer() else _decimals(values))
-        return out.cast(values.dtype, strict=False), self.sign * out.fill_null(math.nan).to_numpy() > self.most
+        new = self.lattice.values(self.lattice.units(self.sign * new))
+        return values.clone().scatter(beyond, pl.Series(new).cast(values.dtype, strict=False))
+
+    def beyond_all(self, values: pl.Series) -> np.ndarray:
+        """Say which values lie beyond all that the model draws."""
+        return self.sign * _numbers(values) > self.most
 
     def level(self, p: float) -> tuple[float, tuple[float, float]]:
         """Return the quantile `p` of the column by the fitted tail, with its 95 % interval (delta method)."""
@@ -109,21 +117,22 @@ class Tails:
         Raises
         ------
         UserError
-            If a column is unknown, or a share is not between 0 and a half.
+            If a column is unknown or not learnt, an end is named twice, a share is not between 0 and a half, or the
+            column that marks values has the name of another.
         """
         wish = [wish] if isinstance(wish, str) else wish
+        if not isinstance(wish, Mapping | Sequence):
+            raise UserError(f"tails is {wish!r}, but number columns are expected, such as ['loss'], or with the share "
+                            "of rows that each tail holds, {'loss': 0.02}; '-loss' is the low end.")
         pairs = wish.items() if isinstance(wish, Mapping) else [(name, _SHARE) for name in wish]
-        found = []
+        found: list[tuple[str, int, float]] = []
         for name, share in pairs:
             low = name not in coder.columns and str(name).startswith("-")
-            column = str(name)[1:] if low else str(name)
-            if column not in coder.columns:
-                raise UserError(f"tails names the column {column!r}, which is not there. "
-                                f"{did_you_mean(column, coder.columns)}")
-            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 0.5:
-                raise UserError(f"The tail of {column!r} shall hold {share!r} of the rows; a number above 0 and up to "
-                                "0.5 was expected, such as 0.05.")
-            found.append((column, -1 if low else 1, float(share)))
+            column, sign = (str(name)[1:], -1) if low else (str(name), 1)
+            _check(column, share, coder)
+            if (column, sign) in [(c, s) for c, s, _ in found]:
+                raise UserError(f"tails names the {'low' if low else 'high'} end of {column!r} twice. Name it once.")
+            found.append((column, sign, float(share)))
         return cls(tuple(found))
 
     @property
@@ -143,20 +152,68 @@ class Tails:
         return [_fitted(own[column], sign, share, rows) for column, sign, share in self.asked]
 
 
-def lengthened(frame: pl.DataFrame, tails: Sequence[Tail], rng: np.random.Generator) -> pl.DataFrame:
-    """Return the rows with longer tails, and a column for each that marks values beyond all that the model draws."""
+@dataclass(frozen=True)
+class Limits:
+    """What longer tails must leave as it is.
+
+    Parameters
+    ----------
+    rules : Rules
+        The constraints: what is recomputed follows, other columns are mended.
+    conditions : tuple of Condition
+        A row meets each of them as before.
+    fixed : tuple of str
+        Columns that are not touched.
+    """
+
+    rules: Rules
+    conditions: tuple[Condition, ...] = ()
+    fixed: tuple[str, ...] = ()
+
+    def keep(self, frame: pl.DataFrame, longer: pl.DataFrame, rng: np.random.Generator
+             ) -> tuple[pl.DataFrame, dict[str, int]]:
+        """Return the rows with the columns of `longer`; rows that cannot be so stay, and it is counted why."""
+        moved = np.any([frame[c].ne_missing(longer[c]).to_numpy() for c in longer.columns], axis=0)
+        if not moved.any():
+            return frame, {}
+        stay = [frame[c] for c in self.fixed if c not in longer.columns]
+        changed = self.rules.changed(frame.filter(moved), longer.with_columns(stay).filter(moved), rng)
+        index = np.arange(frame.height)
+        index[moved] = frame.height + np.arange(changed.height)
+        whole = pl.concat([frame, changed.select(frame.columns)])[index]
+        why = {f"it would not hold that {r.sentence}": r.broken(whole) & ~r.broken(frame) for r in self.rules.rules}
+        why |= {f"{c.text!r} would hold of other rows": c.holds(whole) != c.holds(frame) for c in self.conditions}
+        why |= {f"{frame[c].dtype} has no such value": (whole[c].is_null() & frame[c].is_not_null()).to_numpy()
+                for c in longer.columns}
+        back = np.any(list(why.values()), axis=0) & moved
+        index[back] = np.flatnonzero(back)
+        kept = pl.concat([frame, changed.select(frame.columns)])[index]
+        return kept, {said: int(rows.sum()) for said, lost in why.items() if (rows := lost & moved).any()}
+
+
+def lengthened(frame: pl.DataFrame, tails: Sequence[Tail], limits: Limits, rng: np.random.Generator
+               ) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the rows with longer tails, and a column for each that marks values beyond all that the model draws.
+
+    Also return in how many rows, and why, a tail could not be lengthened.
+    """
+    longer = frame
     marks: dict[str, np.ndarray] = {}
     for tail in tails:
-        column, beyond = tail.lengthened(frame[tail.column], rng)
-        frame = frame.with_columns(column)
-        marks[tail.column] = marks.get(tail.column, False) | beyond
-    return frame.with_columns(pl.Series(MARK.format(name), mark) for name, mark in marks.items())
-
-
-def tell(frame: pl.DataFrame, tails: Sequence[Tail], say: Callable[[str, bool], None]) -> None:
-    """Say what the tails are, how many values lie beyond all that the model draws, and where a fit is doubtful."""
+        longer = longer.with_columns(tail.lengthened(longer[tail.column], rng))
+    frame, why = limits.keep(frame, longer.select(list(dict.fromkeys(t.column for t in tails))), rng)
     for tail in tails:
-        count = int(frame[MARK.format(tail.column)].sum())
+        marks[tail.column] = marks.get(tail.column, False) | tail.beyond_all(frame[tail.column])
+    return frame.with_columns(pl.Series(MARK.format(name), mark) for name, mark in marks.items()), why
+
+
+def tell(frame: pl.DataFrame, tails: Sequence[Tail], why: Mapping[str, int], say: Callable[[str, bool], None]) -> None:
+    """Say what the tails are, how many values lie beyond all that the model draws, and where a fit is doubtful."""
+    for said, rows in why.items():
+        say(f"In {rows:,} of {frame.height:,} rows no tail was lengthened, because else {said}: these rows are as the "
+            "model draws them, and the tail is shorter than its fit.", True)
+    for tail in tails:
+        count = int(tail.beyond_all(frame[tail.column]).sum())
         end = "greatest" if tail.sign > 0 else "least"
         heavy = " Its mean is infinite: sums and means of it do not settle." if tail.shape >= 1 else ""
         poor = f" It fits badly (p = {tail.p:.2g}): what lies beyond is doubtful." if tail.p < _POOR_FIT else ""
@@ -181,7 +238,7 @@ def finding(tails: Sequence[Tail], frame: pl.DataFrame) -> Finding:
                           "reference": own, "interval": [low, high], "note": f"one row in {1 / (1 - p):,.0f}"})
         rows.append({"column": tail.column, "threshold": tail.sign * tail.threshold, "shape": tail.shape,
                      "scale": tail.scale, "p_of_the_fit": tail.p,
-                     "extrapolated": int(frame[MARK.format(tail.column)].sum())})
+                     "extrapolated": int(tail.beyond_all(frame[tail.column]).sum())})
     doubtful = [t.column for t in tails if t.p < _POOR_FIT or t.shape >= 1]
     verdict: Verdict = "fair" if doubtful else "good"
     said = "; ".join(f"{t.column!r}: shape {t.shape:.2f}, {r['extrapolated']:,} of {frame.height:,} values beyond all "
@@ -206,12 +263,29 @@ def sorted_level(tail: Tail, p: float) -> tuple[float, tuple[float, float]]:
     return tail.sign * value, (low, high)
 
 
+def _check(column: str, share: object, coder: TableCoder) -> None:
+    """Refuse what is no column to lengthen, and what is no share."""
+    if column not in coder.columns:
+        raise UserError(f"tails names the column {column!r}, which is not there. {did_you_mean(column, coder.columns)}")
+    own = next(c for c in coder.coders if column in c.columns)
+    if not own.learnt and column not in own.recomputed:
+        raise UserError(f"The tail of {column!r} cannot be lengthened: its values are made anew (an id, personal data "
+                        "or free text), so nothing was learnt of them. Choose another column.")
+    if MARK.format(column) in coder.columns:
+        raise UserError(f"The tail of {column!r} cannot be lengthened: {MARK.format(column)!r}, which would mark the "
+                        "values beyond all, is a column already. Rename that column before fitting.")
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 0.5:
+        raise UserError(f"The tail of {column!r} shall hold {share!r} of the rows; a number above 0 and up to 0.5 was "
+                        "expected, such as 0.05.")
+
+
 def _fitted(values: pl.Series, sign: int, share: float, rows: int) -> Tail:
     from scipy.stats import genpareto, kstest
 
     if not values.dtype.is_numeric():
         raise UserError(f"The tail of {values.name!r} cannot be lengthened: it holds {values.dtype}, not numbers.")
-    x = np.sort(sign * values.cast(pl.Float64).drop_nulls().drop_nans().to_numpy())
+    known = _numbers(values)
+    x = np.sort(sign * known[np.isfinite(known)])
     threshold = float(np.quantile(x, 1 - share)) if len(x) else math.nan
     own = x[x > threshold]
     seen = round(rows * len(own) / max(1, len(values)))
@@ -227,7 +301,8 @@ def _fitted(values: pl.Series, sign: int, share: float, rows: int) -> Tail:
     some = some + _grid(some) * (np.random.default_rng(1).random(len(some)) - 0.5)  # ties of a grid are no misfit
     p = float(kstest(np.maximum(some, 0), genpareto(shape, scale=scale).cdf).pvalue)
     errors = ((1 + shape) / math.sqrt(seen), math.sqrt(2 * (1 + max(shape, 0)) / seen))  # Smith 1987, shape above -1/2
-    return Tail(values.name, sign, threshold, len(own) / len(values), float(shape), float(scale), own, p, errors)
+    return Tail(values.name, sign, threshold, len(own) / len(values), float(shape), float(scale), own, p, errors,
+                _lattice(values))
 
 
 def _grid(values: np.ndarray) -> float:
@@ -236,7 +311,14 @@ def _grid(values: np.ndarray) -> float:
     return float(steps.min()) if len(steps) else 0.0
 
 
-def _decimals(values: pl.Series) -> int:
-    """How many decimals the values are written with, at most ten."""
-    known = values.drop_nulls()[:2_000].to_numpy()
-    return next((d for d in range(11) if np.allclose(known, np.round(known, d), rtol=0, atol=1e-12)), 10)
+def _numbers(values: pl.Series) -> np.ndarray:
+    """The values as float64, NaN where missing."""
+    return values.cast(pl.Float64).fill_null(math.nan).to_numpy()
+
+
+def _lattice(values: pl.Series) -> lattices.Lattice:
+    """The decimals or the step that the values keep to."""
+    known = _numbers(values)
+    known = known[np.isfinite(known)]
+    whole = values.dtype.is_integer()
+    return lattices.find(known.astype(np.int64) if whole else known, 2**-23 if values.dtype == pl.Float32 else 2**-52)

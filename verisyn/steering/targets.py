@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from verisyn.findings import Finding
 from verisyn.steering._arithmetic import check
 from verisyn.steering._entries import read
 from verisyn.steering._where import Masks
+from verisyn.steering._yaml import load
 from verisyn.steering.figures import Figure, Seen
 from verisyn.steering.outcomes import Outcome, finding, notes
 from verisyn.steering.tilt import Tilt
@@ -145,19 +145,6 @@ class Targets:
         return finding(self.outcomes(after, before), self.title)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which yes, no, on and off are text, because levels are often called so, and 1.7e12 is a number."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool"]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"),
-                              list("tTfF"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d[\d_]*(?:\.[\d_]*)?[eE][-+]?\d+$"),
-                              list("-+0123456789"))
-
-
 def read_targets(text: str | Path) -> dict[str, Any] | list[Any]:
     """Read what the command line gives: YAML or JSON, inline or in a file.
 
@@ -176,7 +163,7 @@ def read_targets(text: str | Path) -> dict[str, Any] | list[Any]:
     path, name = Path(text), str(text)
     try:
         filed = path.suffix.lower() in {".yaml", ".yml", ".json"}
-        found = yaml.load(path.read_text(encoding="utf-8") if filed else name, _Loader)
+        found = load(path.read_text(encoding="utf-8") if filed else name)
     except FileNotFoundError:
         raise UserError(f"There is no targets' file {name!r}.") from None
     except (OSError, UnicodeDecodeError) as e:

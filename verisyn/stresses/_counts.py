@@ -25,7 +25,7 @@ class Counted:
         -1 for any other level, and for a missing one.
     rows : int
     k : int
-        Rows that must share a combination before their number is told.
+        Rows that must share a combination before it is told.
     """
 
     def __init__(self, ground: Ground):
@@ -61,8 +61,3 @@ class Counted:
     def cells(self, *which: tuple[int, int]) -> dict[str, pl.Series]:
         """Return (column, level) places as cells."""
         return {self.names[i]: self.levels[self.names[i]][a: a + 1] for i, a in which}
-
-    def told(self, count: int, said: str) -> str:
-        """Say how many rows hold a combination; fewer than k are not counted out."""
-        few = f"fewer than {self.k}" if count < self.k else f"{count:,}"
-        return f"{few} of {self.rows:,} {said} have it"

@@ -22,7 +22,7 @@ from verisyn.kinds import BaseCoder
 from verisyn.kinds._levels import LevelsCoder
 from verisyn.modalities.table._views import TableCoder
 from verisyn.progress import Progress
-from verisyn.provenance import Provenance, Source
+from verisyn.provenance import Provenance, real
 from verisyn.running import Run
 from verisyn.schema import Column, Schema, Table
 
@@ -55,7 +55,7 @@ class Ground:
     writes : mapping
         How a file of the data is written.
     parents : Provenance, optional
-        Where the data comes from that was learnt from.
+        Where the rows come from that were learnt from.
     notes : tuple of str
     """
 
@@ -114,8 +114,7 @@ class Ground:
 
     def provenance(self, rows: int) -> Provenance:
         """Return where rows made on this ground come from."""
-        generation = self.parents.generation + 1 if self.parents else 1
-        return Provenance((Source(self.name, "synthetic", rows, "stress", generation),))
+        return (self.parents or real(self.name, 0)).made("stress", rows, self.name)
 
 
 def _all(coders: list[BaseCoder]) -> Iterator[BaseCoder]:
@@ -146,8 +145,9 @@ def ground_of(source: Any, schema: Schema | str | Path | None, seed: np.random.S
 
 def _of_model(model: Model, seed: np.random.SeedSequence) -> Ground:
     rows = Drawing(model.schema.table, model.coder, model.fitted, _number(seed)).blocks(_COUNTED, seed)
+    learnt = Provenance.from_dict(model.info.provenance) if model.info.provenance else None
     return Ground(model.schema.table, model.coder, rows[:POOL], rows, "rows that the model drew", model.origin,
-                  model.info.name, {**model.info.format_settings, "format": model.info.format})
+                  model.info.name, {**model.info.format_settings, "format": model.info.format}, learnt)
 
 
 def _of_data(dataset: Dataset, schema: Schema | str | Path | None, seed: np.random.SeedSequence, progress: Progress

@@ -67,9 +67,8 @@ def _column(ask: Ask) -> pl.Series:
 def _dtype(column: Column) -> pl.DataType:
     """The data type that the schema spells, such as ``Datetime(time_unit='us', time_zone=None)``."""
     usual = {"number": "Float64", "boolean": "Boolean", "datetime": "Date", "duration": "Duration", "geo": "Float64"}
-    spelled = column.dtype or usual.get(column.kind, "String")
-    if column.kind == "datetime" and not column.dtype and column.settings.get("format"):
-        spelled = "String"
+    written = bool(column.settings.get("format"))  # moments that are texts
+    spelled = column.dtype or ("String" if written else usual.get(column.kind, "String"))
     try:
         node = ast.parse(spelled, mode="eval").body
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

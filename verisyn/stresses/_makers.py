@@ -82,12 +82,21 @@ def _named(ask: Ask) -> Iterator[Any]:
 
 def _level(ask: Ask) -> Any:
     levels = list(dict.fromkeys(_named(ask)))
-    if ask.column.kind == "boolean" and len(levels) < 2:
-        levels = [False, True] if ask.dtype == pl.Boolean else [0, 1] if ask.dtype.is_numeric() else ["no", "yes"]
-    elif not levels:
+    if not levels:
         levels = [1, 2, 3] if ask.dtype.is_numeric() else list(_WORDS)
         ask.levels.append(f"{ask.column.name!r} ({', '.join(map(str, levels))})")
-    return [levels[i] for i in ask.rng.integers(0, len(levels), ROWS)]
+    return _drawn(levels, ask.rng)
+
+
+def _boolean(ask: Ask) -> Any:
+    levels = list(dict.fromkeys(_named(ask)))
+    if len(levels) < 2:
+        levels = [False, True] if ask.dtype == pl.Boolean else [0, 1] if ask.dtype.is_numeric() else ["no", "yes"]
+    return _drawn(levels, ask.rng)
+
+
+def _drawn(levels: list[Any], rng: np.random.Generator) -> list[Any]:
+    return [levels[i] for i in rng.integers(0, len(levels), ROWS)]
 
 
 def _moment(ask: Ask) -> Any:
@@ -140,5 +149,5 @@ def _words(ask: Ask) -> Any:
 
 
 MAKERS: dict[str, Callable[[Ask], Any]] = {
-    "number": _number, "category": _level, "boolean": _level, "datetime": _moment, "duration": _span, "geo": _place,
+    "number": _number, "category": _level, "boolean": _boolean, "datetime": _moment, "duration": _span, "geo": _place,
     "id": _key, "personal": _words, "text": _words}
