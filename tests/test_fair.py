@@ -190,7 +190,7 @@ def test_equal_opportunity_of_models(model):
 
 
 def test_the_same_seed_gives_the_same_rows_whatever_the_threads(model):
-    wish = {**WISH, "proxies": {"repair": ["club"]}}
+    wish = {**WISH, "proxies": {"remove": ["club"]}}
     (one, _), (two, _) = (sample(model, 20_500, wish, jobs=jobs) for jobs in (1, 2))
     assert one.equals(two) and not one[:50].equals(sample(model, 50, wish, seed=2)[0])
 

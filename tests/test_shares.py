@@ -55,6 +55,15 @@ def test_shares_of_a_condition_cut_at_a_value_inside_a_bin(model):
     assert (beyond * rows["w"].to_numpy()).mean() == pytest.approx((usual["loss"] > 512.34).mean(), rel=0.15)
 
 
+def test_weights_are_right_for_a_rare_condition_on_several_columns(model):
+    rare = "loss > 900 or day == '2024-02-29' and night == True"
+    usual = model.sample(200_000, seed=2)
+    truth = ((usual["loss"] > 900) | ((usual["day"].cast(pl.Date).cast(pl.String) == "2024-02-29") & usual["night"])).mean()
+    rows = model.sample(2000, seed=1, shares={rare: 0.5}, weights="w")
+    here = (rows["loss"] > 900) | ((rows["day"].cast(pl.Date).cast(pl.String) == "2024-02-29") & rows["night"])
+    assert here.sum() == 1000 and (here * rows["w"]).mean() == pytest.approx(truth, rel=0.12)
+
+
 def test_levels_that_are_not_named_and_missing_share_the_rest(model):
     rows = model.sample(2000, seed=1, shares={"region": {"ö st": 0.5, "süd": 0.25}})
     counts = dict(rows["region"].value_counts().iter_rows())

@@ -73,6 +73,14 @@ def test_a_change_that_the_type_cannot_hold_is_refused():
         model.sample(10, do={"day": "+2h"})
 
 
+def test_columns_may_be_called_as_a_count_is():
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"count": rng.integers(0, 5, 400), "len": rng.choice(["a", "b"], 400), "rows": rng.random(400)})
+    frame = frame.with_columns(proportion=pl.col("len") + "!")
+    rows = vs.fit(frame, seed=0, audit=False).sample(100, balance="len", weights="w")
+    assert (rows["proportion"] == rows["len"] + "!").all() and (rows["len"] == "a").sum() == 50
+
+
 def test_an_alarm_is_a_warning_where_nobody_listens(model):
     with pytest.warns(UserWarning, match="leaves the range"):
         model.sample(100, seed=1, do={"dose": "*2"})

@@ -479,6 +479,13 @@ def test_a_curved_dependence_is_found_and_independence_is_said():
         vs.causes(pl.DataFrame({"x": [1]}))
 
 
+def test_nothing_set_gets_a_sentence_and_one_column_may_come_first_by_name(treating, clinic):
+    model = treating[0] if isinstance(treating, tuple) else treating
+    with pytest.raises(UserError, match="a mapping is expected"):
+        vs.what_if(model, {}, 100)
+    assert str(vs.causes(clinic, first="severe")) == str(vs.causes(clinic, first=["severe"]))
+
+
 def test_nobody_confirmed_a_proposal(clinic):
     found = vs.causes(clinic, last=["well"])
     with pytest.raises(Refused, match="nobody has confirmed them"):

@@ -22,16 +22,18 @@ _HOME = {
     "augment": "verisyn.augmenting",
     "stress": "verisyn.stressing",
     "rare": "verisyn.rarity",
+    "blend": "verisyn.blending",
     "infer": "verisyn.inference",
     "causes": "verisyn.causality.proposal",
     "what_if": "verisyn.causality.pairs",
 }
-__all__ = ["__version__", "assess", "augment", "causes", "collapse", "describe", "fit", "infer", "load", "rare", "read",
-           "stress", "synth", "what_if"]
+__all__ = ["__version__", "assess", "augment", "blend", "causes", "collapse", "describe", "fit", "infer", "load",
+           "rare", "read", "stress", "synth", "what_if"]
 
 if TYPE_CHECKING:
     from verisyn.assessment import assess
     from verisyn.augmenting import augment
+    from verisyn.blending import blend
     from verisyn.causality.pairs import what_if
     from verisyn.causality.proposal import causes
     from verisyn.data import read

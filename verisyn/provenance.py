@@ -31,7 +31,7 @@ class Source:
         What to call them.
     kind : {"real", "open", "synthetic", "derived"}
         ``"open"`` is real data that anyone may have; ``"derived"`` rows are made from single real rows (noise, SMOTE,
-        mixup) and are as confidential as those.
+        mixup, filled gaps) and are as confidential as those.
     rows : int
     generator : str, default ""
         What made them, such as ``"table.trees"``.

@@ -153,9 +153,9 @@ def stressed(source: Any, *, rows: int | None, kinds: str | Sequence[str], pairs
             made, own = _joined(made, own, *all_pairs(ground, pair))
     made = made.only(~ground.coder.rules.broken(made.frame))
     if not made.frame.height:
-        more = sorted({*KINDS} - {*names})
-        raise UserError("No case of these kinds could be made of this source. "
-                        + (f"Ask for others, such as {more[0]!r}." if more else "It has no column with telling values."))
+        others = [kind for kind in KINDS if kind not in names]
+        hint = f"Ask for others, such as {others[0]!r}." if others else "No column of it has telling values."
+        raise UserError(f"No case of these kinds could be made of this source. {hint}")
     labels = [*(kind for kind, _ in asked), *(["pairs"] * (len(own) - len(asked)))]
     kept = [labels[i] for i in made.which]
     made = made.take(np.argsort([list(dict.fromkeys(labels)).index(k) for k in kept], kind="stable"))

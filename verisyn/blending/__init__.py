@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from verisyn.blending.result import Blend
 from verisyn.errors import UserError, whole_number
@@ -29,8 +28,8 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
     """Blend real rows with synthetic and open ones, in a proportion that is found, or not at all.
 
     Sources are aligned with the real data by name and type; their distance to it is measured and closed, as far as it
-    can be, by importance weights; the proportion is found by nested cross-validation on real rows. The answer is "use no
-    synthetic rows" unless the gain over real rows alone lies above 0 with its whole interval.
+    can be, by importance weights; the proportion is found by nested cross-validation on real rows. The answer is "use
+    no synthetic rows" unless the gain over real rows alone lies above 0 with its whole interval.
 
     Parameters
     ----------
@@ -107,9 +106,10 @@ def _proportions(wanted: Any) -> tuple[float, ...]:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not (
                 math.isfinite(value) and 0 <= value <= _MOST):
-            raise UserError(f"The proportion {value!r} is none: a number from 0 to {_MOST:g} was expected, the mass of added "
-                            "rows for each real one.")
+            raise UserError(f"The proportion {value!r} is none: a number from 0 to {_MOST:g} was expected, the mass of "
+                            "added rows for each real one.")
     found = tuple(sorted({float(v) for v in values}))
     if not found or found == (0.0,):
-        raise UserError("No proportion above 0 is to be tried, so there is nothing to find. Give some, such as 0.25, 0.5, 1.")
+        raise UserError("No proportion above 0 is to be tried, so there is nothing to find. Give some, such as 0.25, "
+                        "0.5 and 1.")
     return found

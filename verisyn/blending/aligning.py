@@ -83,8 +83,9 @@ def align(frame: pl.DataFrame, real: pl.DataFrame, table: Table, what: str, targ
     shared = tuple(name for name in real.columns if name in named.values() and _held(rounded, name))
     notes += [_sentence(note) for note in [*more, *rest]]
     if lacking:
-        notes.append(f"{start} has no {_listed(lacking)}; {'it is' if len(lacking) == 1 else 'they are'} missing in its "
-                     "rows, and neither its distance nor its weights rest on that.")
+        are = "it is" if len(lacking) == 1 else "they are"
+        notes.append(f"{start} has no {_listed(lacking)}; {are} missing in its rows, and neither its distance nor its "
+                     "weights rest on that.")
     _must_be_shared(shared, other, real, start)
     if target is not None and target not in shared:
         raise UserError(f"{start} has no values for the target {target!r}, so its rows cannot help to predict it. "
@@ -104,7 +105,8 @@ def without_copies(found: Aligned, real: pl.DataFrame, what: str) -> Aligned:
     if same.mean() <= doubles + _CHANCE:  # type: ignore[operator]
         return found
     if same.all():
-        raise UserError(f"All rows of {what} are rows of the real data, cell by cell, so it adds nothing. Leave it out.")
+        raise UserError(f"All rows of {what} are rows of the real data, cell by cell, so it adds nothing. Leave it "
+                        "out.")
     note = (f"{int(same.sum()):,} of {len(same):,} rows of {what} are rows of the real data, cell by cell, and were "
             "left out: a model would be tested on rows that it had learnt from.")
     return Aligned(found.frame.filter(~same), found.shared, (*found.notes, note))
@@ -149,8 +151,8 @@ def _typed(frame: pl.DataFrame, real: pl.DataFrame, what: str) -> tuple[pl.DataF
         if column.dtype != dtype and dtype.is_integer():
             column = column.fill_nan(None)
             broken = int(((column % 1) != 0).sum())
-            notes.append(f"{broken:,} values of {column.name!r} in {what} have fractions, where the real data has whole "
-                         "numbers; they were rounded")
+            notes.append(f"{broken:,} values of {column.name!r} in {what} have fractions, where the real data has "
+                         "whole numbers; they were rounded")
             column = column.round()
         columns.append(column.cast(dtype, strict=False) if column.dtype != dtype else column)
     return pl.DataFrame(columns), notes
@@ -167,8 +169,8 @@ def _must_be_shared(shared: tuple[str, ...], other: list[str], real: pl.DataFram
         raise UserError(f"{start} shares only columns without any value with the real data. Give rows with values, or "
                         "leave it out.")
     raise UserError(f"{start} shares {_listed(other)} with the real data by name, but holds values of another type "
-                    f"there: {other[0]!r} is {real.schema[other[0]]} in the real data. Convert its columns, or leave it "
-                    "out.")
+                    f"there: {other[0]!r} is {real.schema[other[0]]} in the real data. Convert its columns, or leave "
+                    "it out.")
 
 
 def _unknown_levels(frame: pl.DataFrame, real: pl.DataFrame, table: Table, shared: tuple[str, ...],
@@ -184,8 +186,9 @@ def _unknown_levels(frame: pl.DataFrame, real: pl.DataFrame, table: Table, share
         new = values.filter(~values.is_in(known.implode()))
         if new.len():
             levels = sorted(map(str, new.unique().to_list()))
-            notes.append(f"{start} holds {len(levels)} level{'s' if len(levels) > 1 else ''} of {column.name!r} that the "
-                         f"real data does not have, in {new.len():,} rows: {_listed(levels)}.")
+            number = f"{len(levels)} levels" if len(levels) > 1 else "1 level"
+            notes.append(f"{start} holds {number} of {column.name!r} that the real data does not have, in "
+                         f"{new.len():,} rows: {_listed(levels)}.")
     return notes
 
 

@@ -14,7 +14,7 @@ from verisyn.blending.seen import Plain, Seen, binned
 from verisyn.errors import UserError
 from verisyn.kinds import Feature
 from verisyn.metrics import Side
-from verisyn.metrics._stats import Influence
+from verisyn.metrics._stats import Influence, auc
 from verisyn.metrics._tasks import CLASSES, FEWEST, Task
 
 _RIDGE_ROUNDS = 100
@@ -31,9 +31,19 @@ class Taken:
 
 
 def mean(rows: np.ndarray) -> Influence:
-    """Return a score that is a mean over rows."""
+    """Return a score that is a mean over rows; what they do to it is freed of the bias of few rows."""
     value = float(rows.mean())
-    return Influence(value, rows - value)
+    return Influence(value, (rows - value) * _freed(len(rows)))
+
+
+def _auc(truth: np.ndarray, score: np.ndarray) -> Influence:
+    """An AUC; a fold holds few rows of the rarer class, whose variance is freed of its bias by itself."""
+    found = auc(truth, score)
+    return Influence(found.value, found.rows * np.where(truth, _freed(int(truth.sum())), _freed(int((~truth).sum()))))
+
+
+def _freed(rows: int) -> float:
+    return float(np.sqrt(rows / max(1, rows - 1)))
 
 
 class Criterion(ABC):
@@ -124,7 +134,10 @@ class Prediction(Criterion):
         return out
 
     def _score(self, truth: np.ndarray, output: np.ndarray) -> Influence:
-        return self.task.score(truth, output) if self.task.classes else mean(1 - (truth - output) ** 2 / self._spread)
+        if not self.task.classes:
+            return mean(1 - (truth - output) ** 2 / self._spread)
+        each = [_auc(truth == c, output[:, c]) for c in self.task.asked]
+        return Influence(float(np.mean([e.value for e in each])), np.mean([e.rows for e in each], axis=0))
 
 
 @dataclass(frozen=True)
@@ -163,16 +176,17 @@ def _task(feature: Feature) -> tuple[Task, tuple[np.ndarray, np.ndarray] | None,
     values = feature.values[~np.isnan(feature.values)]
     known, counts = np.unique(values, return_counts=True)
     if len(known) < 2:
-        raise UserError(f"The target {feature.name!r} has one value only in the real data, so there is nothing to predict. "
-                        "Name another target.")
+        raise UserError(f"The target {feature.name!r} has one value only in the real data, so there is nothing to "
+                        "predict. Name another target.")
     if not feature.levels and len(known) > 2:
         return Task(feature.name), None, (float(values.mean()), float(values.std()))
     order = np.argsort(-counts, kind="stable")
     kept = order[counts[order] >= FEWEST][:CLASSES]
     if len(kept) < 2:
         rare = int(counts[order[1]])
-        raise UserError(f"Of the target {feature.name!r}, no class but the most frequent one is held by {FEWEST} real rows "
-                        f"(the next one by {rare}); too few to test on. Give more such rows, or name another target.")
+        raise UserError(f"Of the target {feature.name!r}, no class but the most frequent one is held by {FEWEST} real "
+                        f"rows (the next one by {rare}); too few to test on. Give more such rows, or name another "
+                        "target.")
     codes = np.full(len(known), float(len(kept)))
     codes[kept] = np.arange(len(kept))
     told = [_label(feature, known[k]) for k in kept]

@@ -1,4 +1,4 @@
-"""How far two samples are apart in one column: the largest difference of shares, its interval, and a two-sample test."""
+"""How far two samples are apart in one column: the largest difference of shares, its interval, and a test."""
 
 from __future__ import annotations
 

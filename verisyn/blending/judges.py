@@ -1,4 +1,4 @@
-"""Two samples told apart: a cross-fitted classifier, the area under its weighted ROC curve, and a ratio of densities."""
+"""Two samples told apart: a cross-fitted classifier, the area under its weighted ROC curve, a ratio of densities."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def weighted_auc(score: np.ndarray, other: np.ndarray, weights: np.ndarray) -> I
     """
     order = np.argsort(other, kind="stable")
     ranked, mass = other[order], np.concatenate([[0.0], np.cumsum(weights[order])])
-    below = (mass[np.searchsorted(ranked, score, "left")] + mass[np.searchsorted(ranked, score, "right")]) / (2 * mass[-1])
+    below = sum(mass[np.searchsorted(ranked, score, side)] for side in ("left", "right")) / (2 * mass[-1])
     own = np.sort(score)
     above = 1 - (np.searchsorted(own, other, "left") + np.searchsorted(own, other, "right")) / (2 * len(own))
     value, rows = float(below.mean()), len(score) + len(other)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from verisyn.blending.criteria import Criterion, Prediction, Taken
-from verisyn.blending.gap import gap_of
+from verisyn.blending.gap import Gap, gap_of
 from verisyn.blending.likelihood import Likelihood
 from verisyn.blending.mixture import SOME, Mixture, mixed, native, shares
 from verisyn.blending.plan import Plan, nested, validated
@@ -18,7 +16,8 @@ from verisyn.blending.result import Blend
 from verisyn.blending.search import NONE, Bench, Mix, mixes_of, searched, taken, weights_of
 from verisyn.blending.seen import Seen
 from verisyn.blending.sources import LEAST, Given, Part, Stock
-from verisyn.blending.told import Found, gap_finding, mixture_finding, proportion_finding, weights_finding
+from verisyn.blending.told import gap_finding, mixture_finding, weights_finding
+from verisyn.blending.verdict import Found, proportion_finding
 from verisyn.errors import UserError
 from verisyn.findings import Assessment
 from verisyn.metrics import Effort, Side
@@ -45,32 +44,35 @@ def _made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effor
     seen = Seen.of(stock.real, stock.table, given.target, given.seed)
     bench = _bench(stock, seen, given)
     plan, rows = _plan(stock, bench.criterion, given, tried, effort)
-    with progress.stage("measure the gap", total=len(stock.parts)) as tick:
-        gaps = []
-        for i, part in enumerate(stock.parts):
-            most = min(effort.rows, affordable(len(seen.kept), effort.learnt))
-            gaps.append(gap_of(part, seen, most, np.random.default_rng([given.seed, i, 0x6A9])))
-            tick(1)
+    gaps = _gaps(stock, seen, effort, given.seed, progress)
     mixes = _mixes(len(stock.parts), tried, fixed)
     with progress.stage("find the proportion", total=len(plan.learn)) as tick:
         search = searched(bench, plan, mixes, tick)
     if fixed:
-        search = replace(search, chosen=np.ones_like(search.chosen))
+        search = search.of_one(1)
     chosen = mixes[1] if fixed else mixes[search.best] if search.nested.sure else NONE
-    leaky = tuple(p.name for p in stock.parts if p.source.kind == "synthetic" and not p.recipe and stock.validation is None)
-    found = Found(search, chosen, fixed, bench.criterion.name, leaky, rows)
+    leaky = tuple(p.name for p in stock.parts if p.source.kind == "synthetic" and not p.recipe)
+    found = Found(search, chosen, fixed, bench.criterion.name, () if stock.validation is not None else leaky, rows)
     drawn = _drawn(bench, stock, chosen)
     mixture = mixed(stock, drawn)
-    findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts),
-                mixture_finding(mixture, stock))
+    findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts), mixture_finding(mixture))
     notes = [*stock.notes, *_notes(found, stock, plan, given)]
     _say(notes, found, mixture, progress)
-    about = {"source": stock.data.name, "rows": {s.name: s.rows for s in mixture.provenance.sources},
-             "target": given.target, "effort": effort.name, "seed": given.seed, "proportion": chosen.proportion,
+    about = {"source": stock.data.name, "target": given.target, "effort": effort.name, "seed": given.seed,
+             "proportion": chosen.proportion, "rows": {s.name: s.rows for s in mixture.provenance.sources},
              "provenance": mixture.provenance.to_dict(), "notes": notes}
     return Blend(native(mixture.frame, stock.data.origin), mixture.weights, chosen.proportion,
                  shares(stock.parts, drawn, stock.real.height), Assessment(findings, about), mixture.provenance,
                  mixture.frame, stock.data)
+
+
+def _gaps(stock: Stock, seen: Seen, effort: Effort, seed: int, progress: Progress) -> list[Gap]:
+    most, found = min(effort.rows, affordable(len(seen.kept), effort.learnt)), []
+    with progress.stage("measure the gap", total=len(stock.parts)) as tick:
+        for i, part in enumerate(stock.parts):
+            found.append(gap_of(part, seen, most, np.random.default_rng([seed, i, 0x6A9])))
+            tick(1)
+    return found
 
 
 def _mixes(parts: int, tried: Sequence[float], fixed: bool) -> tuple[Mix, ...]:
@@ -87,9 +89,10 @@ def _bench(stock: Stock, seen: Seen, given: Given) -> Bench:
 
     def refit(part: Part, learn: np.ndarray) -> Side:
         assert part.recipe is not None
-        model = part.recipe.learn(stock.real[learn])
         rows = max(1, round(max(1.0, given.most) * len(learn)))
-        return seen.side(model.sample_frame(rows, seed=given.seed, jobs=given.jobs, progress=Progress()).select(columns))
+        made = part.recipe.learn(stock.real[learn]).sample_frame(rows, seed=given.seed, jobs=given.jobs,
+                                                                 progress=Progress())
+        return seen.side(made.select(columns))
 
     return Bench(seen, criterion, tested, stock.parts, [seen.side(p.frame) for p in stock.parts], refit, given.seed)
 
@@ -105,8 +108,8 @@ def _plan(stock: Stock, criterion: Criterion, given: Given, tried: Sequence[floa
         return plan.among(np.concatenate([np.arange(real), rows])), real
     usable = np.flatnonzero(criterion.strata >= 0)
     if len(usable) < LEAST:
-        raise UserError(f"Only {len(usable)} real rows have a value of the target {given.target!r}; it takes at least {LEAST}. "
-                        "Give more, or name another target.")
+        raise UserError(f"Only {len(usable)} real rows have a value of the target {given.target!r}; it takes at least "
+                        f"{LEAST}. Give more, or name another target.")
     share = _LIKELIHOOD if given.target is None else 1.0
     most = max(500, round(share * affordable(stock.real.width, effort.learnt) / (1 + max(tried))))
     usable = np.sort(rng.permutation(usable)[:most])
@@ -120,8 +123,8 @@ def _folds_of(criterion: Criterion, strata: np.ndarray) -> int:
     classes = (0, 1) if len(asked) == 1 else asked
     fewest = min([int((strata == c).sum()) for c in classes] or [len(strata)])
     if fewest < 2 or len(strata) < LEAST:
-        raise UserError(f"The validation rows hold too little to test on: {len(strata)} rows with a target, the rarest class "
-                        f"{fewest} times. Give at least {LEAST} rows that hold every class twice, or none.")
+        raise UserError(f"The validation rows hold too little to test on: {len(strata)} rows with a target, the rarest "
+                        f"class {fewest} times. Give at least {LEAST} rows that hold every class twice, or none.")
     return min(10, fewest)
 
 
@@ -131,20 +134,22 @@ def _drawn(bench: Bench, stock: Stock, chosen: Mix) -> list[Taken]:
         return []
     rng = np.random.default_rng([bench.seed, 0xB1E4D, 1])
     real = bench.seen.real.some(affordable(len(bench.seen.kept)), rng)
-    weights = [weights_of(bench.seen, real, side, part, rng) for part, side in zip(bench.parts, bench.sides, strict=True)]
+    weights = [weights_of(bench.seen, real, side, part, rng)
+               for part, side in zip(bench.parts, bench.sides, strict=True)]
     return taken(chosen, weights, stock.real.height, rng.integers(0, 2**32, len(weights)).tolist())
 
 
 def _notes(found: Found, stock: Stock, plan: Plan, given: Given) -> list[str]:
     notes = []
     if given.target is None:
-        notes.append("No target was named: proportions were judged by how likely unseen real rows are to a generator learnt "
-                     "from the blend. Name a target (--target) where models shall predict one.")
+        notes.append("No target was named: proportions were judged by how likely unseen real rows are to a generator "
+                     "learnt from the blend. Name a target (--target) where models shall predict one.")
     if plan.refit and any(p.recipe for p in stock.parts):
-        notes.append(f"The generator was fitted {len(plan.learn)} times, each time without the rows that then tested it.")
+        notes.append(f"The generator was fitted {len(plan.learn)} times, each time without the rows that then tested what "
+                     "was learnt with its rows.")
     if found.rows < stock.real.height:
-        notes.append(f"The proportion was found on {found.rows:,} of {stock.real.height:,} real rows; with more real rows, added "
-                     "ones are worth less.")
+        notes.append(f"The proportion was found on {found.rows:,} of {stock.real.height:,} real rows; with more real rows, "
+                     "added ones are worth less.")
     return notes
 
 
@@ -152,11 +157,9 @@ def _say(notes: Sequence[str], found: Found, mixture: Mixture, progress: Progres
     """Hand on what is to be said; what makes a figure too good, or a blend dangerous, is an alarm."""
     for note in notes:
         progress.note(note)
-    if found.leaky:
-        progress.note(f"Gains may be inflated: {', '.join(map(repr, found.leaky))} may have been made from the real rows that test "
-                      "it. Give the model or its generator (model=, generator=), or real rows that it never saw "
-                      "(validation=).", alarm=True)
-    share: Any = mixture.provenance.synthetic_share
+    if found.inflated:
+        progress.note(found.inflated, alarm=True)
+    share = mixture.provenance.synthetic_share
     if share > SOME:
-        progress.note(f"{share:.0%} of the blend is synthetic. What is learnt from it is mostly what a generator believes; a "
-                      "policy may refuse it.", alarm=True)
+        progress.note(f"{share:.0%} of the blend is synthetic. What is learnt from it is mostly what a generator "
+                      "believes; a policy may refuse it.", alarm=True)

@@ -84,8 +84,9 @@ def nested(strata: np.ndarray, folds: int, repeats: int, rng: np.random.Generato
         for left in [*combinations(range(folds), 1), *combinations(range(folds), 2)]:
             learn[(r, *left)] = np.flatnonzero(~np.isin(fold, left))
         tests |= {r * folds + k: np.flatnonzero(fold == k) for k in range(folds)}
-        outer += [Outer((r, k), r * folds + k, tuple(((r, *sorted((j, k))), r * folds + j) for j in range(folds) if j != k))
-                  for k in range(folds)]
+        for k in range(folds):
+            inner = tuple(((r, *sorted((j, k))), r * folds + j) for j in range(folds) if j != k)
+            outer.append(Outer((r, k), r * folds + k, inner))
     return Plan(learn, tests, tuple(outer), 1 / (folds - 1), True)
 
 

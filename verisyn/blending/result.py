@@ -57,8 +57,8 @@ class Blend:
         Parameters
         ----------
         folder : str or Path
-            Gets ``blend.EXT`` in the format of the real data, ``blend.EXT.provenance.json``, ``weights.csv`` (a line a row,
-            in the order of the rows), ``report.html`` and ``assessment.json``.
+            Gets ``blend.EXT`` in the format of the real data, ``blend.EXT.provenance.json``, ``weights.csv`` (a line a
+            row, in the order of the rows), ``report.html`` and ``assessment.json``.
         force : bool, default False
             Whether an earlier blend may be replaced.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,6 +89,10 @@ class Search:
     def gain(self, i: int) -> Gain:
         """Return what one mix gains over real rows alone."""
         return gain_of(float((self.scores[:, i] - self.scores[:, 0]).mean()), self.swayed[i] - self.swayed[0])
+
+    def of_one(self, i: int) -> Search:
+        """Return the search as if every fold had chosen this mix."""
+        return replace(self, chosen=np.full_like(self.chosen, i), choices=self.swayed[i])
 
     @property
     def best(self) -> int:
@@ -225,18 +229,18 @@ def _chances(weights: np.ndarray, count: int) -> np.ndarray:
 
 def searched(bench: Bench, plan: Plan, mixes: Sequence[Mix], tick: Callable[[int], None]) -> Search:
     """Score all mixes on all folds; let the inner folds choose for each outer one."""
-    found: dict[tuple[Key, int], list[Influence]] = {}
+    found: dict[tuple[Key, int], tuple[Influence, ...]] = {}
     for key in plan.learn:
-        for test, scores in zip(plan.of(key), zip(*bench.scores(plan, key, mixes), strict=True), strict=True):
-            found[key, test] = list(scores)
+        by_test = zip(*bench.scores(plan, key, mixes), strict=True)
+        found |= {(key, test): scores for test, scores in zip(plan.of(key), by_test, strict=True)}
         tick(1)
     values = {told: np.array([s.value for s in scores]) for told, scores in found.items()}
     outer = np.array([values[o.key, o.test] for o in plan.outer])
     chosen = [int(np.mean([values[told] for told in o.inner], axis=0).argmax()) for o in plan.outer]
     swayed, choices = np.zeros((len(mixes), bench.real.rows)), np.zeros(bench.real.rows)
     for o, c in zip(plan.outer, chosen, strict=True):
-        rows, scores = plan.tests[o.test], found[o.key, o.test]
-        share = np.array([s.rows for s in scores]) / (len(rows) * len(plan.outer))
+        rows = plan.tests[o.test]
+        share = np.array([s.rows for s in found[o.key, o.test]]) / (len(rows) * len(plan.outer))
         swayed[:, rows] += share
         choices[rows] += share[c]
     return Search(tuple(mixes), outer, swayed, choices, np.array(chosen), plan.ratio)

@@ -10,8 +10,8 @@ import typer
 from verisyn import __version__
 from verisyn.cli._shared import app
 
-COMMANDS = ("synth", "describe", "causes", "fit", "sample", "impute", "augment", "stress", "assess", "rare", "collapse",
-            "infer", "list")
+COMMANDS = ("synth", "describe", "causes", "fit", "sample", "impute", "augment", "stress", "assess", "rare", "blend",
+            "collapse", "infer", "list")
 """In the order of the story; each is a file of this folder."""
 for command in COMMANDS:
     import_module(f"{__name__}.{command}")

@@ -21,6 +21,8 @@ contradicts what the model learnt: its rows would rest on smoothing. One on many
 
 
 _SELDOM, _SHOWN = 1e-3, 8
+_SURE = 1_000
+"""Rows that qualify, from which it is known how often they do."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,26 @@ class Rows:
         return self.drawing.accepted(rows, source, self._keep, root, pilot=pilot, tick=tick, start=start,
                                      unmet=lambda drawn, got: self._unmet(rows, max(got, 1) / drawn * pilot.mass))
 
-    def probability(self, root: np.random.SeedSequence) -> float:
-        """How often a row of the model is such a row: the mass of its codes, times how often their values qualify."""
-        pilot = self.drawing.pilot(self._source(), root)
+    def probability(self, root: np.random.SeedSequence, looks: int = 1) -> float:
+        """How often a row of the model is such a row: the mass of its codes, times how often their values qualify.
+
+        Where few values qualify, it is looked again, `looks` times at most.
+        """
+        source = self._source()
+        pilot = self.drawing.pilot(source, root)
         if not np.isfinite(pilot.bound):
             return 0.0
-        rng = np.random.default_rng(child(root, PILOT))
-        kept = pilot.batch.take(np.log(rng.random(len(pilot.batch.log_weight))) < pilot.batch.log_weight - pilot.bound)
-        frame = self.drawing.decode(kept.codes, child(root, PILOT + 1), settled=kept.settled)
-        return pilot.mass * float(self._keep(frame, rng).mean()) if frame.height else 0.0
+        masses, kept, seen = [], 0, 0
+        for look in range(looks):
+            rng = np.random.default_rng(child(root, PILOT + 2 * look))
+            batch = source(PILOT, rng) if look else pilot.batch
+            chosen = batch.take(np.log(rng.random(len(batch.log_weight))) < batch.log_weight - pilot.bound)
+            frame = self.drawing.decode(chosen.codes, child(root, PILOT + 2 * look + 1), settled=chosen.settled)
+            masses.append(float(np.exp(batch.log_weight).mean()))
+            kept, seen = kept + int(self._keep(frame, rng).sum()), seen + frame.height
+            if kept >= _SURE or kept == seen:
+                break
+        return float(np.mean(masses)) * kept / max(seen, 1)
 
     def _alone(self) -> float:
         """The probability that the condition would have if its columns had nothing to do with one another."""

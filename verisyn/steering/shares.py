@@ -25,6 +25,7 @@ Wanted = Mapping[str, Any]
 
 _LEVELS = 100
 _KNOWN = 20
+_LOOKS = 12
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Shares:
         counts = _counts(strata, rows)
         for i, (stratum, count) in enumerate(zip(strata, counts, strict=True)):
             kind = replace(wished.within(stratum.allowed, stratum.name), keep=stratum.keep)
-            usual.append(kind.probability(child(root, i)))
+            usual.append(kind.probability(child(root, i), _LOOKS))
             if count:
                 frame, start = kind.draw(count, child(root, i), tick, start)
                 frames.append(frame)
