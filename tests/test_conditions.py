@@ -61,6 +61,10 @@ def test_a_mapping_means_what_the_expression_means(mapping, text):
     ("age < exp(3)", "neither a comparison nor a value"),
     ("age == 'old'", "does not fit the data"),
     ("job in 'a'", "neither a comparison nor a value"),
+    ("age in [1, 'a']", "not of one type"),
+    ("age == 1j", "neither a comparison nor a value"),
+    ("age == {[1]}", "neither a comparison nor a value"),
+    ("age == ...", "neither a comparison nor a value"),
 ])
 def test_mistakes_get_a_sentence(text, words):
     with pytest.raises(UserError, match=words):

@@ -36,7 +36,8 @@ def made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effort
     import sklearn.ensemble  # noqa: F401  (only threads of libraries that are loaded can be limited)
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # the same figures on every machine, and no CPU burnt by threads that wait for each other
+    # One thread: the same figures on every machine, and no CPU burnt by threads that wait for each other.
+    with threadpool_limits(1):
         return _made(stock, given, tried, fixed, effort, progress)
 
 
@@ -55,7 +56,8 @@ def _made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effor
     found = Found(search, chosen, fixed, bench.criterion.name, () if stock.validation is not None else leaky, rows)
     drawn = _drawn(bench, stock, chosen)
     mixture = mixed(stock, drawn)
-    findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts), mixture_finding(mixture))
+    findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts),
+                mixture_finding(mixture))
     notes = [*stock.notes, *_notes(found, stock, plan, given)]
     _say(notes, found, mixture, progress)
     about = {"source": stock.data.name, "target": given.target, "effort": effort.name, "seed": given.seed,
@@ -145,11 +147,11 @@ def _notes(found: Found, stock: Stock, plan: Plan, given: Given) -> list[str]:
         notes.append("No target was named: proportions were judged by how likely unseen real rows are to a generator "
                      "learnt from the blend. Name a target (--target) where models shall predict one.")
     if plan.refit and any(p.recipe for p in stock.parts):
-        notes.append(f"The generator was fitted {len(plan.learn)} times, each time without the rows that then tested what "
-                     "was learnt with its rows.")
+        notes.append(f"The generator was fitted {len(plan.learn)} times, each time without the rows that then tested "
+                     "what it made.")
     if found.rows < stock.real.height:
-        notes.append(f"The proportion was found on {found.rows:,} of {stock.real.height:,} real rows; with more real rows, "
-                     "added ones are worth less.")
+        notes.append(f"The proportion was found on {found.rows:,} of {stock.real.height:,} real rows; with more real "
+                     "rows, added ones are worth less.")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""The proportion is found: nested cross-validation on real rows chooses among mixes, and says what the choice is worth."""
+"""The proportion is found: nested cross-validation on real rows chooses among mixes and values the choice."""
 
 from __future__ import annotations
 

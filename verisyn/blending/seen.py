@@ -49,8 +49,8 @@ class Seen:
         coder = TableCoder.learn(frame, table, np.random.SeedSequence(seed))
         names = [f.name for f in coder.features(frame[:1])]
         if not names:
-            raise UserError("Every column of the real data holds ids, personal data or free text, which no model learns. "
-                            "There is nothing to compare sources by.")
+            raise UserError("Every column of the real data holds ids, personal data or free text, which no model "
+                            "learns. There is nothing to compare sources by.")
         if target is not None and target not in names:
             raise UserError(f"The target {target!r} is of the kind {table.column(target).kind!r}, whose values are not "
                             "learnt. Name another target, or correct its kind in a schema.")

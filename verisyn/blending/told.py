@@ -20,16 +20,16 @@ _MOST_ITEMS = 40
 _CHANCE = 0.05
 _JUDGED = (f"good: an AUC of at most {GOOD:.2f}; poor: above {FAIR:.2f} even at the low end of the interval; fair: "
            "otherwise")
-_GAP = ("Each column is compared by itself (Kolmogorov and Smirnov's test of numbers, Pearson's chi-square of levels and "
-        "of missing values; p-values adjusted by Benjamini and Hochberg over the columns of a source), all together by "
-        "a classifier's cross-validated AUC. Columns that a source lacks are left out of both.")
-_WEIGHTS = ("The weight of a row is the ratio of the densities of real and source rows, read off a cross-fitted classifier "
-            "that is calibrated on rows it did not see; the greatest hundredth of the weights is cut, and where the ratio "
-            f"would leave less than {WORTH:.0%} of the rows' worth, the power of it is taken that leaves so many. Half "
-            "of the rows teach the weights, the other half measures, and the other way round. What rows are worth is "
-            "Kish's effective number.")
-_MIXTURE = ("The share of rows that are synthetic, and each source with its licence. Generation 0 is real; 1 was made by a "
-            "generator fitted to real rows; each further one by a generator fitted to the one before.")
+_GAP = ("Each column is compared by itself (Kolmogorov and Smirnov's test of numbers, Pearson's chi-square of levels "
+        "and of missing values; p-values adjusted by Benjamini and Hochberg over the columns of a source), all "
+        "together by a classifier's cross-validated AUC. Columns that a source lacks are left out of both.")
+_WEIGHTS = ("The weight of a row is the ratio of the densities of real and source rows, read off a cross-fitted "
+            "classifier that is calibrated on rows it did not see; the greatest hundredth of the weights is cut, and "
+            f"where the ratio would leave less than {WORTH:.0%} of the rows' worth, the power of it is taken that "
+            "leaves so many. Half of the rows teach the weights, the other half measures, and the other way round. "
+            "What rows are worth is Kish's effective number.")
+_MIXTURE = ("The share of rows that are synthetic, and each source with its licence. Generation 0 is real; 1 was made "
+            "by a generator fitted to real rows; each further one by a generator fitted to the one before.")
 
 
 def gap_finding(gaps: Sequence[Gap]) -> Finding:
@@ -95,8 +95,8 @@ def weights_finding(gaps: Sequence[Gap]) -> Finding:
     title = "Do importance weights close the gap, on rows that they were not learnt from?"
     rule = f"{_JUDGED}, with weights; fair at best where they leave fewer than {LEAST} rows' worth"
     if not closed:
-        return Finding("blend.weights", title, "not answered", f"Not answered, because there are fewer than {2 * LEAST} real "
-                       "rows, or rows of each source.", rule, best=0.5, worst=1.0)
+        return Finding("blend.weights", title, "not answered", f"Not answered, because there are fewer than "
+                       f"{2 * LEAST} real rows, or rows of each source.", rule, best=0.5, worst=1.0)
     worst = max((c.after for _, c in closed), key=lambda a: a.value)
     verdict = _judged(worst)
     if verdict == "good" and any(c.effective < LEAST for _, c in closed):

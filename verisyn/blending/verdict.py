@@ -10,9 +10,9 @@ from verisyn.blending.search import NONE, Gain, Mix, Search
 from verisyn.blending.sources import Part
 from verisyn.findings import Finding, Verdict
 
-_RULE = ("good: the gain over real rows alone lies above 0 with its whole 95 % interval, on rows that nothing was chosen by, "
-         "and no generator may have seen them; poor: every mix that was tried (or the one that was asked for) loses beyond "
-         "chance; fair: otherwise. Nothing is added without such a gain, unless the proportion was given")
+_RULE = ("good: the gain over real rows alone lies above 0 with its whole 95 % interval, on rows that nothing was "
+         "chosen by, and no generator may have seen them; poor: every mix that was tried (or the one that was asked "
+         "for) loses beyond chance; fair: otherwise. Nothing is added without such a gain, unless the proportion was given")
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Found:
         """Why a gain may be too good to be true; empty where it is not."""
         if not self.leaky:
             return ""
-        return (f"Gains may be inflated: {', '.join(map(repr, self.leaky))} may have been made from the real rows that test "
-                "it. Give the model or its generator (model=, generator=), so that it is fitted anew without them, or real "
-                "rows that it never saw (validation=).")
+        return (f"Gains may be inflated: {', '.join(map(repr, self.leaky))} may have been made from the real rows that "
+                "test it. Give the model or its generator (model=, generator=), so that it is fitted anew without "
+                "them, or real rows that it never saw (validation=).")
 
 
 def proportion_finding(found: Found, parts: Sequence[Part]) -> Finding:
@@ -71,10 +71,10 @@ def proportion_finding(found: Found, parts: Sequence[Part]) -> Finding:
 def _definition(score: str) -> str:
     told = ("the mean log-likelihood, in nats a row, under a generator learnt from the blend" if score == "log-likelihood"
             else f"the {score} of the mean of two models, gradient boosting and a linear one")
-    return ("Nested cross-validation on real rows: inner folds choose the mix, the outer fold scores the choice beside real "
-            f"rows alone. The score is {told}. A proportion is the mass of added rows for each real one. The interval is "
-            "that of the test rows, for the models as they were learnt (Bayle, Bayle, Janson and Mackey 2020); the details "
-            "tell the wider one that also asks what other training rows would have given (Nadeau and Bengio 2003).")
+    return ("Nested cross-validation on real rows: inner folds choose the mix, the outer fold scores the choice beside "
+            f"real rows alone. The score is {told}. A proportion is the mass of added rows for each real one. The "
+            "interval is that of the test rows, for the models as they were learnt (Bayle, Bayle, Janson and Mackey "
+            "2020); the details tell the wider one that also asks what other training rows would have given (Nadeau and Bengio 2003).")
 
 
 def _said(gain: Gain) -> str:
@@ -92,14 +92,14 @@ def _chosen(found: Found, parts: Sequence[Part], gain: Gain) -> str:
     if found.chosen != NONE:
         last = " It is the most that was tried; more may be better." if found.chosen.proportion == max(
             m.proportion for m in search.mixes) else ""
-        return (f"Add {told(found.chosen, parts)}: choosing so gains {_said(gain)} in {found.score} over real rows alone "
-                f"({alone}), on real rows that nothing was chosen by.{last}")
+        return (f"Add {told(found.chosen, parts)}: choosing so gains {_said(gain)} in {found.score} over real rows "
+                f"alone ({alone}), on real rows that nothing was chosen by.{last}")
     if gain.sure:
         return f"Add nothing: no mix has a higher mean {found.score} over all folds than real rows alone ({alone})."
     best = search.mixes[search.best]
     tried = f"{told(best, parts)} has a" if best != NONE else "no mix that was tried has a"
-    return (f"Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the {found.score}, "
-            f"{alone} with real rows alone, by {_said(gain)} on real rows that nothing was chosen by; {tried} higher mean.")
+    return (f"Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the "
+            f"{found.score}, {alone} with real rows alone, by {_said(gain)} on real rows that nothing was chosen by; {tried} higher mean.")
 
 
 def told(mix: Mix, parts: Sequence[Part]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from verisyn.description import _TARGET_NAMES, resolve_schema
 from verisyn.errors import UserError, did_you_mean
 from verisyn.frames import some
 from verisyn.kinds import BaseCoder
+from verisyn.metrics._groups import MOMENT
 from verisyn.modalities.table._views import TableCoder
 from verisyn.progress import Progress
 from verisyn.schema import Cause, Schema, Table
@@ -127,7 +128,9 @@ class _Proposal:
         units = [[f for f in c.features(frame) if f.name not in c.recomputed] for c in able]
         varied, embedded = Embedded.of(units, frame.height).varied()
         coders = tuple(able[i] for i in varied)
-        return cls(table, coders, tuple(_tier(c, table, first, last) for c in coders), embedded, everything)
+        moments = {f.name for unit in units for f in unit if f.unit == MOMENT}
+        tiers = tuple(_tier(c, table, moments, first, last) for c in coders)
+        return cls(table, coders, tiers, embedded, everything)
 
     def arrows(self) -> list[Cause]:
         """Return the proposed arrows, in the order of the table."""
@@ -221,10 +224,10 @@ class _Evidence:
         return "data", f"{steady} of the halves tell this direction, if no common cause is left out"
 
 
-def _tier(coder: BaseCoder, table: Table, first: Sequence[str], last: Sequence[str]) -> int:
+def _tier(coder: BaseCoder, table: Table, moments: Collection[str], first: Sequence[str], last: Sequence[str]) -> int:
     """0 for what comes first, 2 for what comes last, 1 for the rest."""
     own = set(coder.columns)
     if own & set(first) or own & set(last):
         return 0 if own & set(first) else 2
-    early = any(table.column(n).sensitive or table.column(n).kind == "datetime" for n in own - set(coder.recomputed))
+    early = any(table.column(n).sensitive or n in moments for n in own - set(coder.recomputed))
     return 0 if early else 1
