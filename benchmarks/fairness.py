@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 import verisyn
 from verisyn.metrics._models import classifier, predicted
@@ -49,8 +50,8 @@ WISHES: dict[str, dict[str, Any]] = {
     "acs_income_2018": {"sensitive": "Gender", "outcome": "over 50 000"},
     "bank_marketing": {"sensitive": "age", "outcome": "y"},
 }
-WAYS = {"fair": {}, "fair, every decision": {"at": "every"}, "fair, sex and the like not seen": {"aware": False},
-        "fair, own rows": {"population": None}}
+WAYS = {"fair": {}, "fair, at: every": {"at": "every"}, "fair, aware: false": {"aware": False},
+        "fair, no population": {"population": None}}
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def real(fair: Fair, trials: Trials) -> Iterator[tuple[str, Result]]:
     for name, make in {"reweighing | boosted, sees": reweighed, **_fairlearn(fair)}.items():
         kind = LINEAR if "logistic" in name else BOOSTED
         start = time.process_time()
-        found = make(train, group, base[kind])
+        with threadpool_limits(1):
+            found = make(train, group, base[kind])
         seconds = time.process_time() - start
         if isinstance(found, Trial):
             yield name, _result(base[kind], found, seconds)

@@ -24,7 +24,7 @@ from verisyn.schema import Schema, Table
 ALONE, WEIGHTED, REPEATED, SMOTE, EVENTS, BALANCED = (
     "real rows as they are", "class weights", "events repeated", "SMOTE", "synthetic events added",
     "synthetic rows alone, balanced")
-_FEWEST, _HELD, _MOST_ROWS = 20, 0.3, 20_000
+_FEWEST, _ENOUGH, _HELD, _MOST_ROWS = 20, 500, 0.3, 20_000
 _MEASURES = ("average_precision", "auc", "recall_at_1_percent")
 
 
@@ -125,6 +125,7 @@ def rare(data: Any, target: str, *, event: Any = None, share: float = 0.5, repea
     table = resolve_schema(schema, dataset, target=target, progress=progress).table
     frame = dataset.frame.select(table.names).drop_nulls(target)
     event = _event(frame, table, target, event)
+    frame, thinned = _thinned(frame, target, event, seed)
     scores: dict[str, list[list[float]]] = {name: [] for name in WAYS}
     with progress.stage("compare", total=repeats * len(WAYS)) as tick:
         for repeat in range(repeats):
@@ -135,7 +136,7 @@ def rare(data: Any, target: str, *, event: Any = None, share: float = 0.5, repea
                 tick(1)
     events = int((frame[target] == event).sum())
     about = {"source": dataset.name, "target": target, "event": str(event), "events": events, "rows": frame.height,
-             "repeats": repeats, "seed": seed, "notes": list(progress.notes)}
+             "repeats": repeats, "seed": seed, "notes": [*thinned, *progress.notes]}
     return Assessment(tuple(_finding(i, measure, scores, about) for i, measure in enumerate(_MEASURES)), about)
 
 
@@ -160,10 +161,25 @@ def _event(frame: pl.DataFrame, table: Table, target: str, event: Any) -> Any:
     return event
 
 
+def _thinned(frame: pl.DataFrame, target: str, event: Any, seed: int) -> tuple[pl.DataFrame, list[str]]:
+    """Draw as many rows as are worth their cost, in random order; few events are all kept, and that is said."""
+    most, rng = affordable(frame.width, most=2 * _MOST_ROWS), np.random.default_rng([seed, 0x7413])
+    frame = frame[rng.permutation(frame.height)]
+    if frame.height <= most:
+        return frame, []
+    is_event = (frame[target] == event).to_numpy()
+    if is_event.mean() * most >= _ENOUGH:
+        return frame[:most], [f"A sample of {most:,} of {frame.height:,} rows was used, drawn by the seed."]
+    events = frame.filter(is_event)[: most // 2]
+    others = frame.filter(~is_event)[: most - events.height]
+    return pl.concat([events, others]), [
+        f"All {events.height:,} events and {others.height:,} of {int((~is_event).sum()):,} other rows were used: "
+        "average precision is that for so many events among so many rows, and higher than where events are rarer."]
+
+
 def _split(frame: pl.DataFrame, table: Table, target: str, event: Any, share: float, seed: int) -> Case:
     """Hold out three tenths of the events and of the other rows."""
     rng = np.random.default_rng([seed, 0x3A3E])
-    frame = frame[rng.permutation(frame.height)[:affordable(frame.width, most=2 * _MOST_ROWS)]]
     is_event = (frame[target] == event).to_numpy()
     held = np.zeros(frame.height, bool)
     for rows in (np.flatnonzero(is_event), np.flatnonzero(~is_event)):

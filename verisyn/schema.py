@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,15 @@ class Table(_Frozen):
     def names(self) -> list[str]:
         """The column names, in order."""
         return [c.name for c in self.columns]
+
+    def of(self, names: Collection[str]) -> Table:
+        """Return the table with these of its columns alone, and what is known of them; the others are left out."""
+        if set(self.names) <= set(names):
+            return self
+        kept = tuple(c for c in self.columns if c.name in names)
+        known = {part: tuple(x for x in getattr(self, part) if set(x.columns) <= set(names))
+                 for part in ("constraints", "biases")}
+        return self.model_copy(update={"columns": kept, **known})
 
 
 class Schema(_Frozen):

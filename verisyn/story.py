@@ -217,14 +217,11 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
              "provenance": model.info.provenance}
     names = schema.table.names
     seen, apart, told = _comparable(steered, train.frame[names], unseen.frame[names] if unseen else None)
-    table, coder = schema.table, model.coder
-    if left := [name for name in names if name not in steered.frame.columns]:
-        table = table.model_copy(update={"columns": tuple(c for c in table.columns if c.name not in left),
-                                         "constraints": tuple(c for c in table.constraints
-                                                              if not set(left) & set(c.columns))})
-        seen, apart, coder = seen[table.names], apart[table.names] if apart is not None else None, None
-    assessment = assess_frames(steered.frame[table.names], seen, apart, table, coder=coder, effort=asked,
-                               seed=seed, progress=progress, about=about)
+    table = schema.table.of(steered.frame.columns)
+    kept = table.names
+    assessment = assess_frames(steered.frame[kept], seen[kept], None if apart is None else apart[kept], table,
+                               coder=model.coder if kept == names else None, effort=asked, seed=seed,
+                               progress=progress, about=about)
     if wishes:
         found = model.effects(steered, train=train.frame[names], holdout=unseen.frame[names] if unseen else None,
                               seed=seed, jobs=jobs)

@@ -129,10 +129,10 @@ def _weighed(gap: Gap, c: Closed) -> str:
 def _lines(gap: Gap, c: Closed) -> dict[str, Any]:
     """Each column's distance before and after, the farthest first."""
     ordered = sorted(c.columns, key=lambda v: -v[1])
-    return {"title": f"{gap.part.name}: the distance of each column to the real rows", "x": "columns, the farthest first",
-            "y": "distance", "series": [
-                {"name": name, "points": [{"x": i, "y": round(float(v[at]), 4)} for i, v in enumerate(ordered, start=1)]}
-                for at, name in ((1, "as they are"), (2, "weighted"))]}
+    series = [{"name": name, "points": [{"x": i, "y": round(float(v[at]), 4)} for i, v in enumerate(ordered, start=1)]}
+              for at, name in ((1, "as they are"), (2, "weighted"))]
+    return {"title": f"{gap.part.name}: the distance of each column to the real rows", "y": "distance",
+            "x": "columns, the farthest first", "series": series}
 
 
 def mixture_finding(mixture: Mixture) -> Finding:
@@ -150,7 +150,7 @@ def mixture_finding(mixture: Mixture) -> Finding:
     return Finding(
         "blend.mixture", "What is the blend made of?", "poor" if share > SOME else "fair" if unknown else "good",
         " ".join([f"{p.rows:,} rows: {made}; the highest generation is {p.generation}.", *warnings]),
-        f"good: at most {SOME:.0%} synthetic rows, every licence known; poor: more synthetic rows than that; fair: otherwise",
+        f"good: at most {SOME:.0%} synthetic rows, every licence known; poor: more synthetic rows; fair: otherwise",
         round(share, 6), best=0.0, worst=1.0, definition=_MIXTURE, details={"sources": [
             {"source": s.name, "kind": s.kind, "rows": s.rows, "weight": round(m, 1), "generator": s.generator or "-",
              "generation": s.generation, "licence": s.licence or "not known"}

@@ -12,7 +12,8 @@ from verisyn.findings import Finding, Verdict
 
 _RULE = ("good: the gain over real rows alone lies above 0 with its whole 95 % interval, on rows that nothing was "
          "chosen by, and no generator may have seen them; poor: every mix that was tried (or the one that was asked "
-         "for) loses beyond chance; fair: otherwise. Nothing is added without such a gain, unless the proportion was given")
+         "for) loses beyond chance; fair: otherwise. Nothing is added without such a gain, unless the proportion was "
+         "given")
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,14 @@ def proportion_finding(found: Found, parts: Sequence[Part]) -> Finding:
 
 
 def _definition(score: str) -> str:
-    told = ("the mean log-likelihood, in nats a row, under a generator learnt from the blend" if score == "log-likelihood"
-            else f"the {score} of the mean of two models, gradient boosting and a linear one")
+    told = f"the {score} of the mean of two models, gradient boosting and a linear one"
+    if score == "log-likelihood":
+        told = "the mean log-likelihood, in nats a row, under a generator learnt from the blend"
     return ("Nested cross-validation on real rows: inner folds choose the mix, the outer fold scores the choice beside "
             f"real rows alone. The score is {told}. A proportion is the mass of added rows for each real one. The "
             "interval is that of the test rows, for the models as they were learnt (Bayle, Bayle, Janson and Mackey "
-            "2020); the details tell the wider one that also asks what other training rows would have given (Nadeau and Bengio 2003).")
+            "2020); the details tell the wider one that also asks what other training rows would have given (Nadeau "
+            "and Bengio 2003).")
 
 
 def _said(gain: Gain) -> str:
@@ -82,9 +85,9 @@ def _said(gain: Gain) -> str:
 
 
 def _given(found: Found, gain: Gain) -> str:
-    sure = gain.sure or gain.interval[1] < 0
+    sure = ": more than chance" if gain.sure or gain.interval[1] < 0 else ", which may be chance"
     return (f"The proportion {found.chosen.proportion:g} was given. On unseen real rows it changes the {found.score}, "
-            f"{found.search.base:.3f} with real rows alone, by {_said(gain)}{': more than chance' if sure else ', which may be chance'}.")
+            f"{found.search.base:.3f} with real rows alone, by {_said(gain)}{sure}.")
 
 
 def _chosen(found: Found, parts: Sequence[Part], gain: Gain) -> str:
@@ -98,8 +101,9 @@ def _chosen(found: Found, parts: Sequence[Part], gain: Gain) -> str:
         return f"Add nothing: no mix has a higher mean {found.score} over all folds than real rows alone ({alone})."
     best = search.mixes[search.best]
     tried = f"{told(best, parts)} has a" if best != NONE else "no mix that was tried has a"
-    return (f"Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the "
-            f"{found.score}, {alone} with real rows alone, by {_said(gain)} on real rows that nothing was chosen by; {tried} higher mean.")
+    return ("Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the "
+            f"{found.score}, {alone} with real rows alone, by {_said(gain)} on real rows that nothing was chosen by; "
+            f"{tried} higher mean.")
 
 
 def told(mix: Mix, parts: Sequence[Part]) -> str:

@@ -59,7 +59,7 @@ def _rows(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> Finding:
 
 def fairness(steered: Steered, before: pl.DataFrame, real: tuple[pl.DataFrame | None, pl.DataFrame | None],
              table: Table, coder: TableCoder) -> Finding:
-    """Return whether models trained on the rows are fairer on real ones; not answered without real rows of both kinds."""
+    """Return whether models trained on the rows are fairer on real ones; that takes real rows of both kinds."""
     from verisyn.steering.fair_finding import NAME, RULE, TITLE, Tables, fairness_finding
 
     train, holdout = real
@@ -68,7 +68,7 @@ def fairness(steered: Steered, before: pl.DataFrame, real: tuple[pl.DataFrame | 
     if train is None or holdout is None:
         return Finding(NAME, TITLE, "not answered", "Not answered, because there are no real rows to test models on: "
                        "'verisyn synth --steer' has them.", RULE)
-    return fairness_finding(Tables(steered.frame, before, train, holdout), table, wish.wish, coder=coder)
+    return fairness_finding(Tables(steered.frame, before, train, holdout), table, wish, coder=coder)
 
 
 def before_after(before: pl.DataFrame, after: pl.DataFrame, coder: TableCoder) -> list[dict[str, Any]]:

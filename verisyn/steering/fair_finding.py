@@ -27,7 +27,7 @@ _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _SURE = 0.05
 
 
-def fairness_finding(tables: Tables, table: Table, wish: Mapping[str, Any], *, coder: TableCoder | None = None,
+def fairness_finding(tables: Tables, table: Table, wish: Fair | Mapping[str, Any], *, coder: TableCoder | None = None,
                      seed: int = 0, rows: int = 20_000) -> Finding:
     """Train models on real, on plain synthetic and on fair synthetic rows, and test all on unseen real rows.
 
@@ -45,7 +45,7 @@ def fairness_finding(tables: Tables, table: Table, wish: Mapping[str, Any], *, c
     tables : Tables
     table : Table
         What the columns are.
-    wish : mapping
+    wish : Fair or mapping
         That by which the fair rows were drawn; see :class:`verisyn.steering.fair.Fair`.
     coder : TableCoder, optional
         Learnt on the training rows; learnt afresh where it is not given.
@@ -63,7 +63,9 @@ def fairness_finding(tables: Tables, table: Table, wish: Mapping[str, Any], *, c
     Chzhen et al. 2020; Jiang et al. 2020; Hardt, Price and Srebro 2016.
     """
     coder = coder or TableCoder.learn(tables.train, table, np.random.SeedSequence(seed))
-    fair = Fair.read({key: value for key, value in wish.items() if key != "population"}, coder)
+    if not isinstance(wish, Fair):
+        wish = Fair.read({key: value for key, value in wish.items() if key != "population"}, coder)
+    fair = wish
     said: dict[str, Any] = {
         "definition": inspect.cleandoc(fairness_finding.__doc__ or "").split("Parameters")[0].strip(),
         "references": REFERENCES}
