@@ -30,10 +30,10 @@ from threadpoolctl import threadpool_limits
 
 import verisyn as vs
 from verisyn.blending import blend
-from verisyn.blending.criteria import Prediction, Taken
-from verisyn.blending.search import weights_of
+from verisyn.blending.criteria import Prediction
 from verisyn.blending.seen import Seen
 from verisyn.blending.sources import Part
+from verisyn.blending.taking import Taken, weights_of
 from verisyn.description import describe
 from verisyn.metrics._stats import Z
 from verisyn.provenance import Source

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 import verisyn as vs
-from verisyn.blending import mixture, search
+from verisyn.blending import gains, mixture, taking
 from verisyn.blending.aligning import align
 from verisyn.blending.distances import distances, largest_gap
 from verisyn.blending.judges import effective, ratio_of, stabilised, tempered, told_apart, weighted_auc
@@ -42,41 +42,58 @@ def blend(real, *args, **options):
     return vs.blend(real, *args, **{**FAST, "progress": Progress(), **options})
 
 
+COLUMNS_ = list("abcdefgh")
+
+
+def crossed(n, seed):
+    """A target that rests on two columns together, which few rows cannot show."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 1, (n, 8)).round(2)
+    yes = (x[:, 0] > 0) ^ (x[:, 1] > 0) ^ (rng.random(n) < 0.02)
+    return pl.DataFrame({**dict(zip(COLUMNS_, x.T, strict=True)), "y": np.where(yes, "yes", "no")})
+
+
+LICENCE = {"licences": {"register": "CC-BY-4.0"}}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    import sklearn.ensemble  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
 @pytest.fixture(scope="module")
 def helped():
-    """Few and noisy real rows; many rows from elsewhere that follow the same law."""
-    return blend(clinic(90, 0), open={"register": clinic(2000, 1)}, target="ill", proportions=(0, 0.5, 2, 8),
-                 licences={"register": "CC-BY-4.0"})
+    """Few real rows; many rows from elsewhere that follow the same law."""
+    return blend(crossed(100, 1), open={"register": crossed(2000, 2)}, target="y", proportions=(0, 0.5, 2), **LICENCE)
 
 
 # -- the proportion ---------------------------------------------------------------------------------------------------
 def test_rows_that_help_are_added_with_their_provenance(helped):
-    assert helped.proportion >= 2 and helped.assessment["proportion"].verdict == "good"
+    assert helped.proportion == 2 and helped.assessment["proportion"].verdict == "good"
     assert helped.assessment["proportion"].interval[0] > 0
     told = of_rows(helped.data)
     assert [(s.name, s.kind, s.licence) for s in told.sources] == [("real", "real", ""), ("register", "open", "CC-BY-4.0")]
     assert told == helped.provenance
-    added = helped.data["verisyn_kind"] == "open"
-    assert (helped.weights[~added.to_numpy()] == 1).all()
-    assert helped.weights[added.to_numpy()].sum() == pytest.approx(helped.proportion * 90, rel=1e-6)
-    assert helped.shares["register"] == pytest.approx(helped.proportion)
-    assert without_columns(helped.data[:90]).equals(clinic(90, 0))
+    added = (helped.data["verisyn_kind"] == "open").to_numpy()
+    assert (helped.weights[~added] == 1).all() and helped.weights[added].sum() == pytest.approx(200)
+    assert helped.shares["register"] == pytest.approx(2) and helped.data.height == 300
+    assert without_columns(helped.data[:100]).equals(crossed(100, 1))
 
 
-def test_the_gain_is_real_on_rows_nobody_saw(helped):
-    """An independent model, on a large sample of the population."""
-    from sklearn.linear_model import LogisticRegression
+def test_the_gain_is_real_for_another_model_on_rows_nobody_saw(helped):
+    from sklearn.ensemble import RandomForestClassifier
 
-    test = clinic(5000, 9)
-
-    def x(frame):
-        return np.column_stack([frame["age"] / 10, *[frame["job title"] == job for job in ("cook", "pilot")]])
+    test = crossed(3000, 9)
 
     def auc(frame, weights):
-        model = LogisticRegression().fit(x(frame), frame["ill"] == "yes", weights)
-        return roc_auc_score(test["ill"] == "yes", model.predict_proba(x(test))[:, 1])
+        model = RandomForestClassifier(100, random_state=0).fit(frame.select(COLUMNS_), frame["y"], weights)
+        return roc_auc_score(test["y"] == "yes", model.predict_proba(test.select(COLUMNS_))[:, 1])
 
-    assert auc(helped.data, helped.weights) > auc(clinic(90, 0), None) - 0.002
+    assert auc(helped.data, helped.weights) > auc(crossed(100, 1), None) + 0.05
 
 
 def test_rows_that_mislead_are_not_added():
@@ -106,7 +123,7 @@ def test_rows_made_from_the_rows_that_test_them_are_said_to_flatter():
 def test_copies_of_real_rows_are_left_out_for_they_would_test_themselves():
     real = clinic(150, 0)
     found = blend(real, open={"copy": pl.concat([real[:100], clinic(100, 5)])}, target="ill", proportions=0.5)
-    assert any("100 of 200 rows" in note and "left out" in note for note in found.assessment.about["notes"])
+    assert any("of 200 rows" in note and "left out" in note for note in found.assessment.about["notes"])
     with pytest.raises(UserError, match="adds nothing"):
         blend(real, open=real, target="ill")
 
@@ -140,8 +157,7 @@ def test_without_a_target_unseen_rows_are_to_be_likely():
 
 
 def test_the_same_seed_gives_the_same_blend(helped):
-    again = blend(clinic(90, 0), open={"register": clinic(2000, 1)}, target="ill", proportions=(0, 0.5, 2, 8),
-                  licences={"register": "CC-BY-4.0"})
+    again = blend(crossed(100, 1), open={"register": crossed(2000, 2)}, target="y", proportions=(0, 0.5, 2), **LICENCE)
     assert again.data.equals(helped.data) and (again.weights == helped.weights).all()
     assert again.assessment == helped.assessment
 
@@ -156,7 +172,7 @@ def test_mostly_synthetic_warns():
 # -- intervals and folds ----------------------------------------------------------------------------------------------
 def test_corrected_interval_is_that_of_nadeau_and_bengio():
     d, ratio = np.array([0.01, 0.03, -0.01, 0.02, 0.04]), 0.25
-    found = search.corrected(d, ratio)
+    found = gains.corrected(d, ratio)
     half = stats.t.ppf(0.975, 4) * np.sqrt((1 / 5 + ratio) * d.var(ddof=1))
     assert found.interval == pytest.approx((d.mean() - half, d.mean() + half))
 
@@ -187,7 +203,7 @@ def test_validation_rows_are_never_learnt_from():
        st.integers(0, 50))
 @settings(max_examples=80, deadline=None)
 def test_drawn_rows_have_the_mass_that_was_asked(weights, mass, seed):
-    rows, w = search.drawn(np.array(weights), mass, np.random.default_rng(seed))
+    rows, w = taking.drawn(np.array(weights), mass, np.random.default_rng(seed))
     assert w.sum() == pytest.approx(mass) and len(set(rows)) == len(rows) <= max(1, round(mass)) + 1
     assert (w >= 0).all()
 
@@ -198,7 +214,7 @@ def test_drawn_rows_stand_for_all_weighted_rows_without_bias():
     value += weights
     means = []
     for seed in range(400):
-        rows, w = search.drawn(weights, 60, np.random.default_rng(seed))
+        rows, w = taking.drawn(weights, 60, np.random.default_rng(seed))
         means.append((w * value[rows]).sum() / 60)
     truth = (weights * value).sum() / weights.sum()
     assert np.mean(means) == pytest.approx(truth, abs=4 * np.std(means) / 20)
@@ -257,7 +273,7 @@ def test_distances_against_scipy():
     y[:100] = np.nan
     found = {(d.name, d.what): d for d in distances(
         [Feature("n", a), Feature("l", x, 3, ("p", "q", "r"))], [Feature("n", b), Feature("l", y, 3, ("p", "q", "r"))], rng)}
-    assert found["n", "values"].p < 0.001 < 0.05 < found["l", "levels"].p
+    assert found["n", "values"].p < 0.001 and found["l", "levels"].p > 0.05
     assert found["l", "missing"].value == pytest.approx(0.2) and found["l", "missing"].interval[0] > 0.1
     low, high = found["n", "values"].interval
     assert low < stats.norm.cdf(0.2) - stats.norm.cdf(-0.2) < high
@@ -281,7 +297,7 @@ def test_the_gap_names_the_columns_and_weights_close_it():
     assert gap.value > 0.6 and "'age'" in gap.reason and gap.details["items"][0]["name"] in ("age", "pay")
     assert weights.value < gap.value - 0.05
     age = next(i for i in weights.details["items"] if i["name"] == "age")
-    assert age["value"] < age["reference"] / 2
+    assert age["value"] < 0.7 * age["reference"]
     assert {c["name"] for c in gap.details["columns"]} >= {"age"} and gap.details["sides"]["fake"] == "old"
 
 
@@ -370,7 +386,7 @@ def test_odd_tables_are_no_trouble():
             "id": np.arange(start, start + n), "wann ` ø": pl.Series(np.datetime64("2024-01-01") + rng.integers(0, 90, n)),
             "ok?": rng.random(n) < 0.5, "always": ["x"] * n, "never": pl.Series([None] * n, dtype=pl.Float64),
             "Größe 📏": rng.normal(0, 1, n).round(2), "e-mail": [f"p{i}@example.org" for i in range(n)],
-            "y": pl.Series(np.where(rng.random(n) < 0.1, None, np.where(rng.random(n) < 0.5, "ja", "nein")), dtype=pl.String)})
+            "y": [None if r < 0.1 else "ja" if r < 0.5 else "nein" for r in rng.random(n)]})
 
     found = blend(odd(120, 0), odd(200, 1000), [odd(200, 2000), odd(150, 3000)], target="y", proportions=(0, 1))
     assert set(found.shares) == {"synthetic", "open", "open 2"} and found.data.width == 8 + 5
@@ -393,7 +409,7 @@ def test_what_came_in_comes_out():
 def test_saved_rows_carry_their_provenance(helped, tmp_path):
     file = helped.save(tmp_path / "out")
     back = vs.read(file)
-    assert back.provenance == helped.provenance and back.frame.columns == clinic(1, 0).columns
+    assert back.provenance == helped.provenance and back.frame.columns == [*COLUMNS_, "y"]
     assert pl.read_csv(tmp_path / "out" / "weights.csv")["weight"].to_numpy() == pytest.approx(helped.weights)
     assert (tmp_path / "out" / (file.name + ".provenance.json")).is_file()
     told = json.loads((tmp_path / "out" / "assessment.json").read_text())
@@ -402,7 +418,7 @@ def test_saved_rows_carry_their_provenance(helped, tmp_path):
     assert "register" in page and "CC-BY-4.0" in page
     with pytest.raises(UserError, match="exists already"):
         helped.save(tmp_path / "out")
-    again = blend(clinic(80, 5), file, target="ill", proportions=0.5)  # a blend is a source like any other
+    again = blend(crossed(80, 5), file, target="y", proportions=0.5)  # a blend is a source like any other
     assert again.provenance.sources[1].generation == 1
 
 

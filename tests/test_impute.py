@@ -266,3 +266,10 @@ def test_pandas_rows_keep_their_index(of_bits):
 def test_an_infinite_value_is_an_outlier(of_points):
     row = points(1, 1)
     assert of_points.outlier_score(row.with_columns(x=pl.lit(float("inf"))))[0] > 0.99
+
+
+def test_rows_of_another_table_are_refused():
+    """Rows that share no column with the model would come back with made-up columns beside theirs."""
+    model = vs.fit(pl.DataFrame({"a": [1.0, 2.0, 3.0] * 30, "b": ["x", "y", "z"] * 30}), audit=False)
+    with pytest.raises(UserError, match="None of the columns of these rows is known to the model, which learnt 'a', 'b'"):
+        model.impute(pl.DataFrame({"c": [1, None]}))

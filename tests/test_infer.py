@@ -72,6 +72,27 @@ def test_intervals_of_a_mean_cover(predictor, n):
     assert ratio < (0.65 if predictor in ("good", "harmful") else 1.06)
 
 
+@pytest.mark.parametrize("lacking", [1, 3, 25])
+def test_few_rows_without_the_outcome_move_nothing(lacking):
+    """The predictions of a few rows that are alike seem to have no spread; what they say is luck all the same."""
+    def once(n, rng):
+        x, y = drawn(n, rng)
+        few = np.full(lacking, x[n])
+        return mean("y", y[:n], Guesses(x[:n], few), 0.05)
+
+    held, _, ratio = simulated(once, 0.0, 400, replicates=200)
+    assert covers_at_least(held, 200) and 0.9 < ratio < 1.5
+
+
+@pytest.mark.parametrize("asked", [{"mean": "y"}, {"quantile": ("y", 0.5)}, {"regression": "y ~ x"}])
+def test_one_row_that_lacks_the_outcome_changes_nothing(asked):
+    x, y = drawn(300, np.random.default_rng(3))
+    frame = pl.DataFrame({"x": x[:300], "y": [None, *y[1:300]]})
+    found, alone = vs.infer(frame, **asked), vs.infer(frame[1:], **asked)
+    assert [f.interval for f in found.figures] == [f.interval for f in alone.figures]
+    assert not found.predictor and ("Only 1 real row lacks the outcome" in found.reason or "regression" in asked)
+
+
 @pytest.mark.parametrize(("n", "level"), [(60, 0.3), (400, 0.06)])
 def test_intervals_of_a_share_cover(n, level):
     cut = stats.norm.ppf(1 - level) * 1.25**0.5

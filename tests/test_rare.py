@@ -95,3 +95,11 @@ def test_the_command_line_writes_a_report(faults, tmp_path, monkeypatch):
     assert EVENTS in (tmp_path / "line 3-rare" / "report.html").read_text(encoding="utf-8")
     again = CliRunner().invoke(app, ["rare", "line 3.csv", "--target", "fault"])
     assert again.exit_code == 2 and "exists already" in again.output
+
+
+def test_the_interval_of_a_gain_ends_where_no_score_could_be():
+    """Two splits that differ: Student's interval alone would have an average precision of 2."""
+    from verisyn.rarity import gain
+
+    mean, (low, high) = gain(np.array([0.1, 0.5]), np.array([0.4, 0.2]))
+    assert mean == pytest.approx(0) and low == pytest.approx(-0.3) and high == pytest.approx(0.7)

@@ -242,10 +242,21 @@ def test_the_fitted_shape_holds_the_truth(model):
 def test_findings_show_before_and_after(model):
     steered = model.steered(2000, seed=1, shares={"fraud": {"yes": 0.3}}, tails=["loss"])
     found = model.effects(steered)
-    assert [f.name for f in found.findings] == ["steering.rows", "steering.shares", "steering.tails"]
+    assert [f.name for f in found.findings] == ["steering.shares", "steering.tails", "steering.rows"]
     assert found["steering.shares"].details["shares"][0]["got"] == 0.3
     assert found["steering.rows"].details["columns"][0]["name"] == "fraud"
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_steering_report_asks_first_and_calls_neither_side_real():
+    from verisyn.report.study import study
+
+    frame = pl.DataFrame({"a": [1.0, None, 3.0, 4.0] * 50, "b": ["x", "x", "y", "y"] * 50})
+    model = vs.fit(frame, audit=False)
+    found = model.effects(model.steered(400, seed=1, shares={"b": {"x": 0.8}}))
+    page = study(found, title="t", kind="steering report", lead="", notes=())
+    assert "<b>Are the shares what was wished for?</b>" in page
+    assert "% without the wishes, " in page and "% with them" in page and "% synthetic" not in page
 
 
 def test_from_the_command_line_and_from_a_file_alike(model, tmp_path, monkeypatch):
@@ -257,7 +268,7 @@ def test_from_the_command_line_and_from_a_file_alike(model, tmp_path, monkeypatc
     one = run(app, ["sample", "claims-model", "--rows", "500", "--out", "a.csv", "--shares", "{fraud: {'yes': 0.3}}",
                     "--weights", "w", "--report", "a.html", "--json"])
     assert one.exit_code == 0, one.output
-    assert json.loads(one.stdout)["findings"][1]["name"] == "steering.shares"
+    assert json.loads(one.stdout)["findings"][0]["name"] == "steering.shares"
     assert "without the wishes" in (tmp_path / "a.html").read_text(encoding="utf-8")
     assert run(app, ["sample", "claims-model", "--rows", "500", "--out", "b.csv", "--steer", "wishes.yaml"]).exit_code == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()

@@ -257,6 +257,11 @@ def test_the_command_line_steers(model, tmp_path):
     done = CliRunner().invoke(app, [*base, "--targets", "{dose: 11, ward: {A: 0.6}}", "--json"])
     assert done.exit_code == 0 and "Target met" in done.output
     assert CliRunner().invoke(app, [*base, "--do", "treated"]).exit_code == 2
+    for wish, said in (("--do", "treated == True"), "with one '='"), (("--given", "nofile.csv"), "no file 'nofile.csv'"):
+        done = CliRunner().invoke(app, [*base, *wish])
+        assert done.exit_code == 2 and said in " ".join(done.output.split())
+    again = CliRunner().invoke(app, base[:-1])
+    assert again.exit_code == 2 and "rows.parquet' exists already" in " ".join(again.output.split())
     assert CliRunner().invoke(app, [*base, "--targets", "[1"]).exit_code == 2
 
 

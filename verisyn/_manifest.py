@@ -39,8 +39,9 @@ def check(path: str | Path, force: bool = False) -> Path:
     UserError
         If it, or its manifest, exists and may not be replaced.
     """
+    checked = check_file(path, force)
     check_file(manifest_path(path), force)
-    return check_file(path, force)
+    return checked
 
 
 def read(path: Path) -> tuple[Provenance | None, tuple[str, ...]]:

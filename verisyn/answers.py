@@ -130,7 +130,8 @@ class Answers:
         Raises
         ------
         UserError
-            If the model's generator cannot draw a part of a row given the rest.
+            If the rows have no column that the model knows, or its generator cannot draw a part of a row given the
+            rest.
 
         Examples
         --------
@@ -152,5 +153,10 @@ class Answers:
     def impute_frames(self, frame: pl.DataFrame, draws: int = 1, *, seed: int = 0) -> list[pl.DataFrame]:
         """Complete missing cells of a polars frame; see :meth:`impute`."""
         whole_number("seed", seed, 0)
+        known = self.coder.columns
+        if not {*known} & {*frame.columns}:  # most likely it is another table
+            told = ", ".join(map(repr, known[:5])) + (", …" if len(known) > 5 else "")
+            raise UserError(f"None of the columns of these rows is known to the model, which learnt {told}. Give rows "
+                            "of the same table, or another model.")
         drawing = self._drawing()
         return impute(with_columns_of(frame, drawing), drawing, draws, np.random.SeedSequence(seed))

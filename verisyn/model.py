@@ -331,7 +331,7 @@ class Model(Answers):
         about = {"source": self.info.name, "generator": self.info.generator, "rows": steered.frame.height, "seed": seed}
         found = effects(steered, before, self.coder)
         if steered.wishes.fair:
-            found.append(fairness(steered, before, (train, holdout), self.schema.table, self.coder))
+            found.insert(0, fairness(steered, before, (train, holdout), self.schema.table, self.coder))
         return Assessment(tuple(found), about)
 
     # -- to and from disk -------------------------------------------------------------------------------------------

@@ -267,6 +267,7 @@ def gain(score: np.ndarray, alone: np.ndarray) -> tuple[float, tuple[float, floa
     """Return the mean gain over repeated splits and its 95 % interval.
 
     Splits share rows, so their spread is widened by what is tested beside what is learnt from (Nadeau and Bengio 2003).
+    A score is from 0 to 1, so the interval ends where no score could be.
 
     Examples
     --------
@@ -279,8 +280,8 @@ def gain(score: np.ndarray, alone: np.ndarray) -> tuple[float, tuple[float, floa
     apart = score - alone
     spread = apart.std(ddof=1) * (1 / len(apart) + _HELD / (1 - _HELD)) ** 0.5
     half = float(t.ppf(0.975, len(apart) - 1) * spread)
-    mean = float(apart.mean())
-    return mean, (mean - half, mean + half)
+    mean, least = float(apart.mean()), -float(alone.mean())
+    return mean, (max(mean - half, least), min(mean + half, least + 1))
 
 
 def _finding(which: int, measure: str, scores: dict[str, list[list[float]]], about: dict[str, Any]) -> Finding:
@@ -298,8 +299,9 @@ def _finding(which: int, measure: str, scores: dict[str, list[list[float]]], abo
         f"rare.{measure}", _TITLES[measure], verdict,
         f"On unseen real rows, adding synthetic events {said} in {_WORDS[measure]} ({alone:.3f} with real rows as they "
         f"are). {_winner(gains)}", _RULE, float(found[EVENTS].mean()), (alone + low, alone + high),
-        details={"items": items, "items_say": {"value": f"{_WORDS[measure]}, mean of {about['repeats']} splits",
-                                               "reference": ALONE, "lead": "Intervals are of the gain."}},
+        details={"value_says": f"{_WORDS[measure]}, with synthetic events added", "items": items,
+                 "items_say": {"value": f"{_WORDS[measure]}, mean of {about['repeats']} splits",
+                               "reference": ALONE, "lead": "Intervals are of the gain."}},
         best=1.0, worst=0.0, references=("https://doi.org/10.1023/A:1024068626366",),
         definition=f"Real rows are split {about['repeats']} times, three tenths held out. A boosted model learns from "
                    "each way's rows and is tested on the same held-out real rows; the generator sees training rows "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from verisyn.blending.seen import Plain, Seen, binned
+from verisyn.blending.taking import Taken
 from verisyn.errors import UserError
 from verisyn.kinds import Feature
 from verisyn.metrics import Side
@@ -19,15 +20,6 @@ from verisyn.metrics._tasks import CLASSES, FEWEST, Task
 
 _RIDGE_ROUNDS = 100
 _ROUNDS, _RATE, _LEAVES = 50, 0.12, 15
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Rows of one source to learn from: which source, which of its rows, and their weights."""
-
-    source: int
-    rows: np.ndarray
-    weights: np.ndarray
 
 
 def mean(rows: np.ndarray) -> Influence:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from verisyn import shelves
-from verisyn.blending.criteria import Criterion, Taken, mean
+from verisyn.blending.criteria import Criterion, mean
 from verisyn.blending.seen import Seen
+from verisyn.blending.taking import Taken
 from verisyn.metrics import Side
 from verisyn.metrics._stats import Influence
 from verisyn.modalities.table import Codes

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from verisyn.blending.criteria import Criterion, Prediction, Taken
+from verisyn.blending.criteria import Criterion, Prediction
 from verisyn.blending.gap import Gap, gap_of
 from verisyn.blending.likelihood import Likelihood
 from verisyn.blending.mixture import SOME, Mixture, mixed, native, shares
 from verisyn.blending.plan import Plan, nested, validated
 from verisyn.blending.result import Blend
-from verisyn.blending.search import NONE, Bench, Mix, mixes_of, searched, taken, weights_of
+from verisyn.blending.search import Bench, searched
 from verisyn.blending.seen import Seen
 from verisyn.blending.sources import LEAST, Given, Part, Stock
+from verisyn.blending.taking import NONE, Mix, Taken, mixes_of, taken, weights_of
 from verisyn.blending.told import gap_finding, mixture_finding, weights_finding
 from verisyn.blending.verdict import Found, proportion_finding
 from verisyn.errors import UserError

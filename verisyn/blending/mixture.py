@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn.blending.search import Taken
 from verisyn.blending.sources import Part, Stock
+from verisyn.blending.taking import Taken
 from verisyn.frames import Origin, from_polars
 from verisyn.provenance import COLUMNS, Provenance, with_columns
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verisyn.blending.search import NONE, Gain, Mix, Search
+from verisyn.blending.gains import Gain
+from verisyn.blending.search import Search
 from verisyn.blending.sources import Part
+from verisyn.blending.taking import NONE, Mix
 from verisyn.findings import Finding, Verdict
 
 _RULE = ("good: the gain over real rows alone lies above 0 with its whole 95 % interval, on rows that nothing was "

@@ -37,7 +37,8 @@ def impute(
     for file, frame in zip(files, learnt.impute_frames(dataset.frame, draws, seed=seed), strict=True):
         write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings,
               table_name=dataset.table_name, provenance=_provenance(dataset, frame, learnt))
-    cells = sum(dataset.frame.null_count().row(0)) - sum(frame.null_count().row(0))
+    absent = sum(name not in dataset.frame.columns for name in frame.columns) * frame.height
+    cells = absent + sum(dataset.frame.null_count().row(0)) - sum(frame.null_count().row(0))
     say(f"Completed {cells:,} cells of {frame.height:,} rows; wrote {', '.join(map(str, files))}.", as_json,
          {"out": [str(file) for file in files], "rows": frame.height, "cells": cells})
 

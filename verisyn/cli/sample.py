@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,9 +76,13 @@ def sample(
 def _given(text: str | None) -> Any:
     """A condition as it is; the rows of a file, where it names one."""
     from verisyn.data import read
+    from verisyn.errors import UserError
     from verisyn.formats import of_path
 
     if text is None or not Path(text).is_file():
+        if text and re.fullmatch(r"[^\s<>=!'\"]+\.[a-z]\w{1,7}", text):
+            raise UserError(f"There is no file {text!r} with rows to complete, and it is no condition either. Check "
+                            "the name, or write a condition like: age < 30.")
         return text
     of_path(Path(text))
     return read(text).frame

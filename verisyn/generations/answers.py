@@ -66,7 +66,8 @@ def _question(name: str, told: Mapping[str, dict[Track, Slope | None]], results:
     states = [worst(kinds, known, track, reasons) for track in judged]
     verdict: Verdict = "good" if set(states) == {"keeps"} else "poor" if set(states) == {"loses"} else "fair"
     first = main[judged[0]]
-    return Finding(verdict=verdict, reason=_reason(kinds, known, judged), value=round(first.value, 6),
+    said = f"{_in_short(judged, states)} {_reason(kinds, known, judged)}"
+    return Finding(verdict=verdict, reason=said, value=round(first.value, 6),
                    interval=_rounded(first.interval), best=0.0, worst=kind.worse * 10 * kind.budget,
                    details={"value_says": f"a generation, {SAID.get(judged[0].name, f'with {judged[0].label} rows')}",
                             "lines": [line for k in kinds for line in _lines(k, results, real)],
@@ -84,6 +85,13 @@ def worst(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope | None]
         return "loses"
     states = [s.state(KINDS[k]) for k in kinds if (s := known[k].get(track))]
     return max(states, key=WORSE.index, default="unsure")
+
+
+def _in_short(judged: Sequence[Track], states: Sequence[State]) -> str:
+    """Return what becomes of each regime, before the figures."""
+    heads: dict[State, str] = {"keeps": "Stable", "loses": "Loses", "unsure": "Cannot be told yet"}
+    told = {head: [t.label for t, s in zip(judged, states, strict=True) if s == state] for state, head in heads.items()}
+    return " ".join(f"{head}: {', '.join(labels)}." for head, labels in told.items() if labels)
 
 
 def _reason(kinds: Sequence[str], known: Mapping[str, Mapping[Track, Slope]], judged: Sequence[Track]) -> str:

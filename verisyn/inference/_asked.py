@@ -137,7 +137,7 @@ def _quantile(frame: pl.DataFrame, wish: Any) -> Asked:
         level = float(told)
     except (TypeError, ValueError):
         raise UserError(f"The quantile {wish!r} was not understood. Give a column and a level, such as ('income', "
-                        "0.5), which is the median.") from None
+                        "0.5), on the command line income:0.5, which is the median.") from None
     if not 0 < level < 1:
         raise UserError(f"The level of the quantile is {level:g}; between 0 and 1 was expected, such as 0.5 for the "
                         "median.")

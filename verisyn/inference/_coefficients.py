@@ -117,7 +117,8 @@ def coefficients(names: Sequence[str], x: np.ndarray, y: np.ndarray, other: np.n
     half = t.ppf(1 - alpha / 2, df) * np.sqrt((own.sway**2).mean(axis=0) / len(x))
     plain = [Figure(name, float(v), (float(v - h), float(v + h)), float(v), (float(v - h), float(v + h)))
              for name, v, h in zip(names, own.theta, half, strict=True)]
-    if guesses is None or not able(guesses, df) or np.linalg.matrix_rank(other / _scale(other)) < other.shape[1]:
+    enough = able(guesses, df, x.shape[1])
+    if guesses is None or not enough or np.linalg.matrix_rank(other / _scale(other)) < other.shape[1]:
         return plain
     if binary:
         guesses = Guesses(*(np.clip(g, _INSIDE, 1 - _INSIDE) for g in guesses))

@@ -19,7 +19,8 @@ from verisyn.errors import UserError
 LEAST = 10
 """A share or a quantile is moved by predictions only where so many labelled rows lie on either side of it."""
 FEWEST = 20
-"""With fewer labelled rows than these, beyond one a coefficient, a weight cannot be told from chance."""
+"""With no more labelled rows than these, beyond one a coefficient, a weight cannot be told from chance; with no more
+unlabelled rows, neither can the error of what is predicted for them."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,12 @@ def tuned(swayed: Swayed) -> Tuned:
     Angelopoulos, Duchi and Zrnic (2023) for the weight; one a figure, as Miao et al. (2025). The weight is a slope
     learnt from the same n rows: what it leaves of a row is divided by one minus the row's leverage on it, and the
     variance holds gap² times the slope's own. Without these two, intervals from fewer than 100 rows are too narrow.
+    What the premise makes alike, how far predictions of labelled and of unlabelled rows spread, is estimated from both
+    together: a few unlabelled rows that happen to be alike would seem to be known without error.
     """
     n, unlabelled = len(swayed.own), len(swayed.other)
     own, guessed, other = ((x**2).mean(axis=0) for x in (swayed.own, swayed.guessed, swayed.other))
+    other = (n * guessed + unlabelled * other) / (n + unlabelled)
     denominator = guessed + other * n / unlabelled
     weight = _over((swayed.own * swayed.guessed).mean(axis=0), denominator)
     leverage = _over(swayed.guessed**2, np.broadcast_to(n * denominator, swayed.guessed.shape))
@@ -113,9 +117,9 @@ def _of_means(y: np.ndarray, guesses: Guesses) -> Tuned:
     return tuned(Swayed(scale * centred[0][:, None], scale * centred[1][:, None], centred[2][:, None], gap))
 
 
-def able(guesses: Guesses | None, df: int) -> bool:
-    """Whether there are predictions, and rows enough to weigh them."""
-    return guesses is not None and len(guesses.unlabelled) > 0 and df > FEWEST
+def able(guesses: Guesses | None, df: int, coefficients: int = 0) -> bool:
+    """Whether there are predictions, and rows enough to weigh them; `coefficients` are fitted to either kind of row."""
+    return guesses is not None and len(guesses.unlabelled) - coefficients > FEWEST and df > FEWEST
 
 
 # -- means and shares -----------------------------------------------------------------------------------------------

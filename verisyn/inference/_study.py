@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NOTHING_TO_PREDICT = ("No real row lacks the outcome, so there is nothing that a prediction could add: synthetic rows "
                       "cannot narrow this interval.")
+HARDLY_ANY = ("Only {} real row{} the outcome: too few for predictions to narrow this interval, so that they were left "
+              "out.")
 TRUST = "That whoever made the predictions never saw these outcomes is taken on trust."
 TOO_FEW = "So few rows hold the outcome that predictions cannot be weighed by them"
 NO_COLUMN = "No column is left to predict the outcome from"
@@ -66,6 +68,9 @@ def studied(rows: Rows, asked: Asked, makers: Makers, seed: int) -> Study:
     """Predict the outcome of the real rows, where that can sharpen anything, and look at what that rests on."""
     if not rows.unlabelled.height:
         return Study(rows, why=NOTHING_TO_PREDICT)
+    if rows.unlabelled.height <= FEWEST:
+        one = rows.unlabelled.height == 1
+        return Study(rows, why=HARDLY_ANY.format(rows.unlabelled.height, " lacks" if one else "s lack"))
     saw = makers.seen_by(rows) if rows.synthetic is not None or makers.model is not None else ""
     by_fake = rows.synthetic is not None and not saw and makers.model is None and makers.predicted is None
     columns, odd = covariates(rows, asked, fake=by_fake)

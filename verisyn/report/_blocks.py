@@ -68,11 +68,14 @@ def _made(make: Callable[[Finding], Block | None], finding: Finding) -> Block | 
 
 def _columns(finding: Finding) -> Block | None:
     told = [c for c in finding.details["columns"] if c.get("real") and c.get("fake")]
-    drawn = tuple(map(column_picture, sorted(told, key=worst_first)[:MOST_COLUMNS]))
+    names = finding.details.get("sides")
+    sides = (names["real"], names["fake"]) if names else Block.sides
+    drawn = tuple(column_picture(c, sides) for c in sorted(told, key=worst_first)[:MOST_COLUMNS])
     more = len(told) - len(drawn)
-    if names := finding.details.get("sides"):
-        return Block("Before and after", "The columns that changed most come first.", columns=drawn,
-                     sides=(names["real"], names["fake"])) if drawn else None
+    if names:
+        figure = " The figure is their likeness; 1 is no change." if any(c.value is not None for c in drawn) else ""
+        return Block("Before and after", f"The columns that changed most come first.{figure}", columns=drawn,
+                     sides=sides) if drawn else None
     lead = ("The least alike come first. The figure is their similarity; 1 is the best. The first and the last bar of "
             "a histogram hold everything beyond.")
     if more:

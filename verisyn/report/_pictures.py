@@ -42,10 +42,10 @@ def worst_first(column: Mapping[str, Any]) -> float:
     return 2.0 if value is None else value
 
 
-def column_picture(column: dict[str, Any]) -> ColumnPicture:
-    """Draw one column: a histogram, or a bar a level."""
+def column_picture(column: dict[str, Any], sides: tuple[str, str] = ("real", "synthetic")) -> ColumnPicture:
+    """Draw one column: a histogram, or a bar a level; `sides` are what the two are called."""
     real, fake = column.get("missing_real") or 0.0, column.get("missing_fake") or 0.0
-    remarks = [f"missing {real:.1%} real, {fake:.1%} synthetic"] if real or fake else []
+    remarks = [f"missing {real:.1%} {sides[0]}, {fake:.1%} {sides[1]}"] if real or fake else []
     make = _histogram if column.get("edges") else _bars
     picture, unit = make(column)
     return ColumnPicture(str(column["name"]), column.get("value"), (*([unit] if unit else []), *remarks), picture)

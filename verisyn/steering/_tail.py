@@ -113,7 +113,8 @@ def fitted(values: pl.Series, sign: int, share: float, rows: int) -> Tail:
     some = np.random.default_rng(0).choice(excess, min(seen, len(excess)), replace=False)
     some = some + _grid(some) * (np.random.default_rng(1).random(len(some)) - 0.5)  # ties of a grid are no misfit
     p = float(kstest(np.maximum(some, 0), genpareto(shape, scale=scale).cdf).pvalue)
-    errors = ((1 + shape) / math.sqrt(seen), math.sqrt(2 * (1 + max(shape, 0)) / seen))  # Smith 1987, shape above -1/2
+    firm = max(float(shape), -0.5)  # Smith 1987 is for shapes above -1/2; below, the estimates settle faster than that
+    errors = ((1 + firm) / math.sqrt(seen), math.sqrt(2 * (1 + max(firm, 0)) / seen))
     return Tail(values.name, sign, threshold, len(own) / len(values), float(shape), float(scale), own, p, errors,
                 _lattice(values))
 

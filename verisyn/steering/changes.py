@@ -106,6 +106,8 @@ def read_do(texts: Sequence[str]) -> dict[str, Any]:
         found = re.fullmatch(r"\s*(?:`([^`]+)`|(.+?))\s*([-+*/]?)=\s*(.+?)\s*", text)
         if not found:
             raise UserError(f"--do {text!r} could not be read. Write it like: smoker = 'no', rate += 1, price *= 1.1.")
+        if found[4].startswith("="):
+            raise UserError(f"--do {text!r} compares, but do sets a column: with one '=', such as smoker = 'no'.")
         value: Any = found[4]
         if found[3]:
             value = found[3] + value

@@ -139,7 +139,7 @@ def finding(do: Intervention, before: pl.DataFrame, after: pl.DataFrame, coder: 
     verdict: Verdict = "good" if supported >= ENOUGH and reach.causal else "fair" if supported >= _FAIR else "poor"
     responding = reach.columns(coder)
     details = {
-        "items": [shift.item() for shift in shifts],
+        "value_says": "of the rows have support", "items": [shift.item() for shift in shifts],
         "items_say": {"value": "change, in standard deviations or as a share of rows", "reference": "no change"},
         "changes": [shift.to_dict() for shift in shifts], "support": [s.to_dict() for s in supports],
         "responds": ", ".join(responding) or "none", "stays": ", ".join(staying) or "none",
@@ -148,7 +148,7 @@ def finding(do: Intervention, before: pl.DataFrame, after: pl.DataFrame, coder: 
         "columns": drawn, "sides": SIDES}
     hits = supported * supports[0].rows
     low, high = wilson(hits, supports[0].rows)
-    reason = _reason(do, supports, shifts, responding) + _caution(reach, paired)
+    reason = _reason(do, supports, shifts, responding, causal=reach.causal) + _caution(reach, paired)
     return Finding("steering.do", "What would change?", verdict, reason, RULE,
                    value=round(supported, 4), interval=(round(low, 4), round(high, 4)),
                    details=details, best=1.0, worst=0.0, definition=_DEFINITION,
@@ -202,14 +202,15 @@ def _worst_first(shifts: list[Shift]) -> list[Shift]:
     return sorted(shifts, key=lambda s: (not s.clear, -abs(s.change) / s.scale))
 
 
-def _reason(do: Intervention, supports: Sequence[Support], shifts: Sequence[Shift], responding: list[str]) -> str:
+def _reason(do: Intervention, supports: Sequence[Support], shifts: Sequence[Shift], responding: list[str], *,
+            causal: bool) -> str:
     said = f"If {' and '.join(map(str, do.settings))}: "
     clear = [s for s in shifts if s.clear]
     told = [f"{s.figure} of {s.column!r} from {_shown(s.before, s.unit)} to {_shown(s.after, s.unit)}"
             for s in clear[:3]]
     more = f", and {len(clear) - 3} more figures change" if len(clear) > 3 else ""
     if not responding:
-        said += "nothing responds, by the causes given."
+        said += f"nothing responds{', by the causes given' if causal else ': no column is drawn after'}."
     elif told:
         said += f"{'; '.join(told)}{more}."
     else:

@@ -20,7 +20,7 @@ MOST_DRAWN = 20
 
 
 def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[Finding]:
-    """Return a finding for each wish, and one that shows all columns before and after.
+    """Return a finding for each wish, and last one that shows all columns before and after.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[F
         Rows of the same model without the wishes.
     coder : TableCoder
     """
-    wishes, found = steered.wishes, [_rows(steered, before, coder)]
+    wishes, found = steered.wishes, list[Finding]()
     if steered.kinds:
         found.append(_shares(steered.kinds))
     if wishes.targets:
@@ -39,7 +39,7 @@ def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[F
         found.append(wishes.do.finding(before, steered.frame))
     if steered.tails:
         found.append(lengthening.finding(steered.tails, steered.frame))
-    return found
+    return [*found, _rows(steered, before, coder)]
 
 
 def _rows(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> Finding:

@@ -263,7 +263,8 @@ def _responding(setting: Setting, reach: Reach, drawing: Drawing) -> str:
     if not reach.causal:
         order = columns_in_order(drawing)
         at = order.index(setting.column)
-        return (f"{setting}. Columns drawn after it respond: {listed(order[at + 1:])}. Columns drawn before it "
+        later = [name for name in order[at + 1:] if name in after]
+        return (f"{setting}. Columns drawn after it respond: {listed(later)}. Columns drawn before it "
                 f"do not: {listed(order[:at])}. This is an effect only as far as the order follows the causes.")
     others = [name for name in setting.coder.columns if name != setting.column]
     along = f" Learnt together with it, and so changed with it: {listed(others)}." if others else ""

@@ -104,7 +104,9 @@ def finding(outcomes: Sequence[Outcome], title: str = "") -> Finding:
     failed = [o for o in ordered if not o.met]
     worst = max((o.off for o in ordered), default=0.0)
     count = f"{len(ordered) - len(failed)} of" if failed else "All"
-    reason = f"{count} {len(ordered)} figures are met within their tolerances{f' ({title})' if title else ''}."
+    many = f"{count} {len(ordered)} figures are met within their tolerances"
+    reason = f"{'The figure is met within its tolerance' if len(ordered) == 1 and not failed else many}"
+    reason += f" ({title})." if title else "."
     if failed:
         first = failed[0]
         reason += f" Furthest off: {first.target}, wanted {told(first.target.wanted)}, got {told(first.got)}."
@@ -119,7 +121,8 @@ def _details(ordered: Sequence[Outcome]) -> dict[str, Any]:
     items = [{"name": str(o.target), "value": _known(o.got), "reference": o.target.wanted,
               "note": "" if o.met else "not met"} for o in alike[:_ITEMS] if not math.isnan(o.got)]
     return {"targets": table, "items": items, "items_say": {"value": "share got", "reference": "share wanted"},
-            "figures": len(ordered), "met": sum(o.met for o in ordered)}
+            "value_says": "tolerances off, where it is furthest", "figures": len(ordered),
+            "met": sum(o.met for o in ordered)}
 
 
 def _short(tolerance: float) -> str:

@@ -55,9 +55,11 @@ class Reach:
                                 "order of the causes.")
 
     def columns(self, coder: TableCoder, column: str | None = None) -> list[str]:
-        """Return the columns that respond to one that is set, or to any, in the table's order."""
+        """Return the columns that respond to one that is set, or to any, in the table's order; what is made anew, such
+        as an id, responds to nothing."""
         units = self.of[column] if column is not None else frozenset().union(*self.of.values())
-        found = {name for i in units for name in coder.coders[i].columns}
+        own = [coder.coders[i] for i in units]
+        found = {name for c in own for name in c.columns if c.learnt or name in c.recomputed}
         return [name for name in coder.columns if name in found]
 
     def parts(self, coder: TableCoder, column: str) -> list[int]:

@@ -145,10 +145,11 @@ def tell(frame: pl.DataFrame, tails: Sequence[Tail], why: Mapping[str, int], say
         end = "greatest" if tail.sign > 0 else "least"
         heavy = " Its mean is infinite: sums and means of it do not settle." if tail.shape >= 1 else ""
         poor = f" It fits badly (p = {tail.p:.2g}): what lies beyond is doubtful." if tail.p < _POOR_FIT else ""
+        marked = f"; they are extrapolated, and marked in {MARK.format(tail.column)!r}" if count else ""
         say(f"The tail of {tail.column!r} beyond {tail.sign * tail.threshold:.6g} is a generalised Pareto distribution "
             f"of shape {tail.shape:.2f} (standard error {tail.errors[0]:.2f}). {count:,} of {frame.height:,} values "
-            f"lie beyond {tail.sign * tail.most:.6g}, the {end} that the model draws; they are extrapolated, and "
-            f"marked in {MARK.format(tail.column)!r}.{heavy}{poor}", bool(heavy or poor))
+            f"lie beyond {tail.sign * tail.most:.6g}, the {end} that the model draws{marked}.{heavy}{poor}",
+            bool(heavy or poor))
 
 
 def finding(tails: Sequence[Tail], frame: pl.DataFrame) -> Finding:

@@ -1,0 +1,59 @@
+"""What a mix gains over real rows alone: a mean over folds, with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from verisyn.metrics._stats import Z
+
+_WIDER = 1.25
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A mean difference to real rows alone over outer folds, with its 95 % interval."""
+
+    value: float
+    interval: tuple[float, float]
+
+    @property
+    def sure(self) -> bool:
+        """Whether chance is no explanation for it."""
+        return self.interval[0] > 0
+
+
+def gain_of(value: float, swayed: np.ndarray) -> Gain:
+    """Return a mean over folds with its 95 % interval, from what each test row does to it.
+
+    Notes
+    -----
+    The central limit of cross-validation (Bayle, Bayle, Janson and Mackey, NeurIPS 2020): the interval is of what the
+    models of these very folds gain. It is made a quarter wider than theirs: on simulated tables of 100 and 300 rows
+    (``benchmarks/blend.py --simulate``) its low end then lies above the truth in about 2.5 % of cases, not in 4 %.
+    """
+    tested = swayed[swayed != 0]
+    half = Z * _WIDER * float(np.sqrt((tested**2).sum()))
+    return Gain(value, (value - half, value + half))
+
+
+def corrected(differences: np.ndarray, ratio: float) -> Gain:
+    """Return the mean of paired differences over folds with its interval: Student's t, corrected for shared rows.
+
+    Notes
+    -----
+    Nadeau and Bengio (Machine Learning 2003): the variance of the mean is (1/J + test/train) s², for folds learn from
+    each other's rows; with repeated folds as Bouckaert and Frank (2004) have it.
+
+    Examples
+    --------
+    >>> corrected(np.array([0.02, 0.03, 0.01, 0.02, 0.02]), 0.25).sure
+    True
+    """
+    from scipy.stats import t
+
+    folds, mean = len(differences), float(differences.mean())
+    spread = float(differences.std(ddof=1))
+    half = float(t.ppf(0.975, folds - 1)) * spread * (1 / folds + ratio) ** 0.5
+    return Gain(mean, (mean - half, mean + half))
