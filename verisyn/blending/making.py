@@ -48,13 +48,15 @@ def _made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effor
     plan, rows = _plan(stock, bench.criterion, given, tried, effort)
     gaps = _gaps(stock, seen, effort, given.seed, progress)
     mixes = _mixes(len(stock.parts), tried, fixed)
+    leaky = [i for i, p in enumerate(stock.parts) if p.source.kind == "synthetic" and not p.recipe]
+    leaky = [] if stock.validation is not None else leaky
+    sound = np.array([not set(leaky) & set(m.sources) for m in mixes])
     with progress.stage("find the proportion", total=len(plan.learn)) as tick:
-        search = searched(bench, plan, mixes, tick)
+        search = searched(bench, plan, mixes, sound, tick)
     if fixed:
         search = search.of_one(1)
     chosen = mixes[1] if fixed else mixes[search.best] if search.nested.sure else NONE
-    leaky = tuple(p.name for p in stock.parts if p.source.kind == "synthetic" and not p.recipe)
-    found = Found(search, chosen, fixed, bench.criterion.name, () if stock.validation is not None else leaky, rows)
+    found = Found(search, chosen, fixed, bench.criterion.name, tuple(stock.parts[i].name for i in leaky), rows)
     drawn = _drawn(bench, stock, chosen)
     mixture = mixed(stock, drawn)
     findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts),

@@ -34,6 +34,8 @@ class Search:
         What the inner folds chose for each outer one.
     ratio : float
         Test rows for each learnt row.
+    sound : bool array of shape (mixes,)
+        Whether a mix may be chosen: none of its rows may have been made from the rows that test it.
     """
 
     mixes: tuple[Mix, ...]
@@ -42,6 +44,7 @@ class Search:
     choices: np.ndarray
     chosen: np.ndarray
     ratio: float
+    sound: np.ndarray
 
     @property
     def base(self) -> float:
@@ -71,8 +74,13 @@ class Search:
 
     @property
     def best(self) -> int:
-        """The mix with the highest mean score over all folds; the smaller proportion where two are alike."""
-        return int(self.scores.mean(axis=0).argmax())
+        """The mix, of those that may be chosen, with the highest mean score; the smaller one where two are alike."""
+        return int(np.where(self.sound, self.scores.mean(axis=0), -np.inf).argmax())
+
+    @property
+    def flattered(self) -> int | None:
+        """The mix with the highest mean score of those that may not be chosen; None where all may."""
+        return None if self.sound.all() else int(np.where(self.sound, -np.inf, self.scores.mean(axis=0)).argmax())
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,9 @@ class Bench:
         return [self.criterion.scores(ready, [own, *taken(mix, weights, len(learn), starts)], tests) for mix in mixes]
 
 
-def searched(bench: Bench, plan: Plan, mixes: Sequence[Mix], tick: Callable[[int], None]) -> Search:
-    """Score all mixes on all folds; let the inner folds choose for each outer one."""
+def searched(bench: Bench, plan: Plan, mixes: Sequence[Mix], sound: np.ndarray,
+             tick: Callable[[int], None]) -> Search:
+    """Score all mixes on all folds; let the inner folds choose, among those that are sound, for each outer one."""
     found: dict[tuple[Key, int], tuple[Influence, ...]] = {}
     for key in plan.learn:
         by_test = zip(*bench.scores(plan, key, mixes), strict=True)
@@ -124,11 +133,12 @@ def searched(bench: Bench, plan: Plan, mixes: Sequence[Mix], tick: Callable[[int
         tick(1)
     values = {told: np.array([s.value for s in scores]) for told, scores in found.items()}
     outer = np.array([values[o.key, o.test] for o in plan.outer])
-    chosen = [int(np.mean([values[told] for told in o.inner], axis=0).argmax()) for o in plan.outer]
+    inner = [np.mean([values[told] for told in o.inner], axis=0) for o in plan.outer]
+    chosen = [int(np.where(sound, scores, -np.inf).argmax()) for scores in inner]
     swayed, choices = np.zeros((len(mixes), bench.real.rows)), np.zeros(bench.real.rows)
     for o, c in zip(plan.outer, chosen, strict=True):
         rows = plan.tests[o.test]
         share = np.array([s.rows for s in found[o.key, o.test]]) / (len(rows) * len(plan.outer))
         swayed[:, rows] += share
         choices[rows] += share[c]
-    return Search(tuple(mixes), outer, swayed, choices, np.array(chosen), plan.ratio)
+    return Search(tuple(mixes), outer, swayed, choices, np.array(chosen), plan.ratio, sound)

@@ -255,7 +255,7 @@ def _validation(unseen: Dataset | None, data: Dataset, table: Table, parts: Sequ
 def _with_model(stock: Stock, given: Given, name: str, progress: Progress) -> Stock:
     """Add what a model makes, or say of the synthetic rows how they can be made again."""
     if given.model is None and given.generator is None:
-        return stock
+        return _remade(stock, given)
     recipe = _recipe(stock, given)
     parts = list(stock.parts)
     for i, part in enumerate(parts):
@@ -273,6 +273,19 @@ def _with_model(stock: Stock, given: Given, name: str, progress: Progress) -> St
                     (given.licences or {}).get(name, stock.source.licence))
     return replace(stock, parts=(Part(source, found.frame, found.shared, recipe), *stock.parts),
                    notes=(*stock.notes, *found.notes))
+
+
+def _remade(stock: Stock, given: Given) -> Stock:
+    """Fit anew what made a synthetic source, where its provenance names a generator that is known."""
+    from verisyn import shelves
+
+    parts, notes = list(stock.parts), list(stock.notes)
+    for i, part in enumerate(parts):
+        if part.source.kind == "synthetic" and part.source.generator in shelves.generators.names():
+            parts[i] = replace(part, recipe=Recipe(stock.schema, part.source.generator, {}, given.seed, given.jobs))
+            notes.append(f"The provenance of {part.what} names the generator {part.source.generator!r}; it is fitted "
+                         "anew, with its defaults, for each test. Give the model where it had other settings.")
+    return replace(stock, parts=tuple(parts), notes=tuple(notes))
 
 
 def _recipe(stock: Stock, given: Given) -> Recipe:

@@ -49,15 +49,22 @@ class Found:
         """Why a gain may be too good to be true; empty where it is not."""
         if not self.leaky:
             return ""
-        return (f"Gains may be inflated: {', '.join(map(repr, self.leaky))} may have been made from the real rows that "
-                "test it. Give the model or its generator (model=, generator=), so that it is fitted anew without "
-                "them, or real rows that it never saw (validation=).")
+        names = " and ".join(map(repr, self.leaky))
+        seen = f"{names} may have been made from the real rows that test {'it' if len(self.leaky) == 1 else 'them'}"
+        do = ("Give the model or its generator (model=, generator=), so that it is fitted anew without them, or real "
+              "rows that it never saw (validation=).")
+        at = self.search.flattered
+        if self.fixed or at is None:
+            return f"Its gain may be inflated: {seen}. {do}"
+        return (f"What was measured with {names} ({_said(self.search.gain(at))} at best) may be inflated and was not "
+                f"acted on: {seen}. {do} Or take a proportion of your own choice.")
 
 
 def proportion_finding(found: Found, parts: Sequence[Part]) -> Finding:
     """Tell which proportion was found, and what the choice is worth on rows that nothing was chosen by."""
     search, gain = found.search, found.search.nested
-    least = [gain] if found.fixed else [search.gain(i) for i in range(1, len(search.mixes))]
+    sound = [i for i in range(1, len(search.mixes)) if search.sound[i]]
+    least = [gain] if found.fixed or not sound else [search.gain(i) for i in sound]
     verdict: Verdict = "good" if gain.sure else "poor" if all(g.interval[1] < 0 for g in least) else "fair"
     if found.leaky and verdict == "good":
         verdict = "fair"
@@ -101,6 +108,8 @@ def _chosen(found: Found, parts: Sequence[Part], gain: Gain) -> str:
                 f"alone ({alone}), on real rows that nothing was chosen by.{last}")
     if gain.sure:
         return f"Add nothing: no mix has a higher mean {found.score} over all folds than real rows alone ({alone})."
+    if not search.sound[1:].any():
+        return f"Nothing was added: no gain over real rows alone ({found.score} {alone}) could be shown."
     best = search.mixes[search.best]
     tried = f"{told(best, parts)} has a" if best != NONE else "no mix that was tried has a"
     return ("Use no synthetic or open rows: no gain is shown. Choosing the proportion by inner folds changes the "

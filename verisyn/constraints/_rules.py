@@ -15,7 +15,8 @@ from verisyn.constraints import BaseRule, _columns
 from verisyn.errors import UserError, did_you_mean
 from verisyn.schema import Table
 
-_PASSES = 8
+_PASSES, _TOLD = 8, 2
+"""Rounds in which rules settle what others unsettle; rules whose cost is told one by one."""
 
 
 @dataclass
@@ -39,9 +40,15 @@ class Ledger:
         return dict(sum((mended for _, mended in self.entries), Counter()))
 
     def notes(self) -> list[str]:
-        """Return a sentence for each rule that had to mend rows."""
-        return [f"So that {sentence}, {count:,} of {self.rows:,} drawn rows were mended ({count / self.rows:.2%})."
-                for sentence, count in self.mended.items()]
+        """Return a sentence for each rule that had to mend rows, the costliest first; small ones share the last."""
+        each = sorted(self.mended.items(), key=lambda cost: -cost[1])
+        shown = each if len(each) <= _TOLD + 1 else each[:_TOLD]
+        told = [f"So that {sentence}, {count:,} of {self.rows:,} drawn rows were mended ({count / self.rows:.2%})."
+                for sentence, count in shown]
+        if rest := each[len(shown):]:
+            told.append(f"So that {len(rest)} more constraints hold, at most {rest[0][1]:,} drawn rows were mended for "
+                        f"each ({rest[0][1] / self.rows:.2%}).")
+        return told
 
 
 @dataclass(frozen=True)
