@@ -79,6 +79,7 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
 
     Examples
     --------
+    >>> import polars as pl
     >>> rng = np.random.default_rng(0)
     >>> def homes(n, rent=0.0):
     ...     size = rng.uniform(20, 120, n).round()
@@ -88,8 +89,9 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
     >>> found.assessment["gap"].verdict, found.data.columns[:3]
     ('good', ['size', 'rent', 'verisyn_source'])
     """
+    from verisyn.blending.gathering import stock_of
     from verisyn.blending.making import made
-    from verisyn.blending.sources import Given, stock_of
+    from verisyn.blending.sources import Given
     from verisyn.metrics import effort_of
     from verisyn.running import threads
 

@@ -49,6 +49,6 @@ def whole(weights: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> whole(np.array([0.5, 0.5, 2.4, 0.1])).tolist()
-    [0, 1, 2, 1]
+    [1, 0, 2, 1]
     """
     return np.diff(np.floor(np.concatenate([[0.0], np.cumsum(weights)]) + 0.5)).astype(np.int64)

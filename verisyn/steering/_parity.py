@@ -208,7 +208,7 @@ def expected_auc(chance: np.ndarray, score: np.ndarray) -> float:
     --------
     >>> chance = np.array([0.0, 0.5, 0.5, 1.0])
     >>> expected_auc(chance, np.arange(4)), expected_auc(chance, -np.arange(4))
-    (0.9375, 0.0625)
+    (0.875, 0.125)
     """
     order = np.argsort(score, kind="stable")
     yes, no = chance[order], 1 - chance[order]
