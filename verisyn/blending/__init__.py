@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ _MOST = 100.0
 
 
 def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | None = None, validation: Any = None,
-          model: Model | None = None, generator: str | None = None,
+          model: Model | str | Path | None = None, generator: str | None = None,
           proportions: float | Sequence[float] = PROPORTIONS, licences: Mapping[str, str] | None = None, seed: int = 0,
           effort: str = "standard", jobs: int | None = None, progress: Progress | None = None) -> Blend:
     """Blend real rows with synthetic and open ones, in a proportion that is found, or not at all.
@@ -42,7 +43,7 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
         on unseen real rows. Without it, it is as good as it makes unseen real rows likely to a generator.
     validation : Dataset, dataframe, path or URL, optional
         Real rows that no generator saw, at least 50: proportions are then judged by these alone.
-    model : Model, optional
+    model : Model or path, optional
         What made the synthetic rows, or shall make them. A generator like it is fitted anew within each fold, so that
         no row tests what was made from it. That costs 15 fits or more.
     generator : str, optional
@@ -84,10 +85,10 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
     >>> def homes(n, rent=0.0):
     ...     size = rng.uniform(20, 120, n).round()
     ...     return pl.DataFrame({"size": size, "rent": (8 * size + rent + rng.normal(0, 60, n)).round()})
-    >>> found = blend(homes(60), open={"next door": homes(400)}, target="rent", effort="quick",
+    >>> found = blend(homes(60), open={"next door": homes(90)}, target="rent", effort="quick", proportions=0.5,
     ...               licences={"next door": "CC-BY-4.0"})
-    >>> found.assessment["gap"].verdict, found.data.columns[:3]
-    ('good', ['size', 'rent', 'verisyn_source'])
+    >>> found.data.shape, found.data.columns[:3], found.assessment["mixture"].verdict
+    ((90, 7), ['size', 'rent', 'verisyn_source'], 'good')
     """
     from verisyn.blending.gathering import stock_of
     from verisyn.blending.making import made
@@ -96,6 +97,10 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
     from verisyn.running import threads
 
     whole_number("seed", seed, 0)
+    if isinstance(model, str | Path):
+        from verisyn.model import load
+
+        model = load(model)
     asked, jobs, fixed = effort_of(effort), threads(jobs), not isinstance(proportions, Sequence | np.ndarray)
     tried = _proportions(proportions)
     progress = progress or WarningProgress()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from verisyn.blending.judges import filled
 from verisyn.blending.seen import Plain, Seen, binned
 from verisyn.blending.taking import Taken
 from verisyn.errors import UserError
@@ -59,7 +60,7 @@ class Criterion(ABC):
 class Prediction(Criterion):
     """How well a model learnt from the blend predicts the target of unseen real rows: AUC, or R².
 
-    `tested` are all real rows that are learnt from or tested on.
+    `real` are the rows that may be learnt from, `tested` all that are learnt from or tested on.
 
     The model is the mean of two: gradient boosting, and a linear one (logistic or ridge regression, penalty 1) on
     standardised numbers and one-hot levels. So that rows are not praised for what a plainer model would do as well.
@@ -70,15 +71,15 @@ class Prediction(Criterion):
         If too few real rows hold two classes, or the target has one value.
     """
 
-    def __init__(self, seen: Seen, target: str, tested: Side):
-        names = [f.name for f in seen.real.features]
+    def __init__(self, seen: Seen, target: str, real: Side, tested: Side):
+        names = [f.name for f in real.features]
         if len(names) < 2:
             raise UserError(f"There is no column beside the target {target!r} to predict it from.")
-        feature = seen.real.features[names.index(target)]
+        feature = real.features[names.index(target)]
         self.target, self.at = target, names.index(target)
         self.task, self._codes, self._scale = _task(feature)
         self.name = self.task.score_name
-        self._spread = float(np.nanvar(self.truth(seen.real)))
+        self._spread = float(np.nanvar(self.truth(real)))
         self.strata = _strata(self.truth(tested), bool(self.task.classes))
         self._plain = Plain(seen.real, target)
 
@@ -160,7 +161,7 @@ def _boosted(model: Any, learnt: Learnt, classes: int) -> Any:
         l2_regularization=1.0, early_stopping=False, random_state=0,
         min_samples_leaf=int(np.clip(learnt.own // 15, 5, 20)),
         categorical_features=learnt.categories if any(learnt.categories) else None,
-    ).fit(learnt.x, learnt.y, learnt.weights)
+    ).fit(filled(learnt.x), learnt.y, learnt.weights)
 
 
 def _task(feature: Feature) -> tuple[Task, tuple[np.ndarray, np.ndarray] | None, tuple[float, float]]:

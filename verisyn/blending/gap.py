@@ -12,6 +12,7 @@ from verisyn.blending.distances import Distance, apart, distances
 from verisyn.blending.judges import effective, mean_of, ratio_of, told_apart
 from verisyn.blending.seen import Seen, two
 from verisyn.blending.sources import LEAST, Part
+from verisyn.errors import UserError
 from verisyn.metrics import Side
 from verisyn.metrics._pictures import picture
 from verisyn.metrics._stats import Influence
@@ -69,9 +70,18 @@ class Gap:
 
 
 def gap_of(part: Part, seen: Seen, most: int, rng: np.random.Generator) -> Gap:
-    """Measure one source on at most `most` rows of each."""
+    """Measure one source on at most `most` rows of each.
+
+    Raises
+    ------
+    UserError
+        If no column that is learnt is shared.
+    """
     real, other = seen.real.some(most, rng), seen.side(part.frame).some(most, rng)
     common = seen.common(part.shared)
+    if not common:
+        raise UserError(f"{part.what[0].upper()}{part.what[1:]} shares only columns with the real data whose values "
+                        "are not learnt (ids, personal data, free text), so it cannot be compared. Leave it out.")
     mine, theirs = ([side.features[i] for i in common] for side in (real, other))
     found = distances(mine, theirs, rng)
     a, b, categories = two(real, other, common)

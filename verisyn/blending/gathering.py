@@ -20,7 +20,7 @@ from verisyn.progress import Progress
 from verisyn.provenance import Source
 from verisyn.schema import Table
 
-_COPIED = 0.25
+_COPIED, _FEWEST = 0.25, 20
 _POOL, _LEAST_POOL = 4, 2_000
 """Of a source so many times as many rows are weighed as could be taken at most."""
 
@@ -125,6 +125,9 @@ def _part(other: Dataset, kind: str, name: str, data: Dataset, table: Table, giv
     what = called(kind, name)
     source, notes = _source(other, kind, name, given.licences)
     found = without_copies(align(other.frame, data.frame, table, what, given.target), data.frame, what)
+    if found.frame.height < _FEWEST:
+        raise UserError(f"There are only {found.frame.height} rows of {what}; it takes at least {_FEWEST} to compare "
+                        "them with the real data. Give more, or leave it out.")
     most = max(_LEAST_POOL, round(_POOL * given.most * data.frame.height))
     frame = some(found.frame, most, np.random.default_rng([given.seed, 0xB1E4D]))
     notes = [*(f"{what[0].upper()}{what[1:]}: {note}" for note in other.notes), *found.notes, *notes]

@@ -13,7 +13,7 @@ from verisyn.metrics._models import affordable
 from verisyn.metrics._stats import Influence
 
 FOLDS = 3
-_ROUNDS, _RATE, _LEAVES = 40, 0.15, 15
+_ROUNDS, _RATE, _LEAVES = 25, 0.2, 15
 _COMMON = 0.99
 _MORE = 3
 _STEEPEST = 1.5
@@ -27,7 +27,18 @@ def boosted(x: np.ndarray, y: np.ndarray, categories: list[bool], weights: np.nd
     return HistGradientBoostingClassifier(
         max_iter=_ROUNDS, learning_rate=_RATE, max_leaf_nodes=_LEAVES, l2_regularization=1.0, early_stopping=False,
         random_state=0, min_samples_leaf=int(np.clip(len(y) // 20, 5, 20)),
-        categorical_features=categories if any(categories) else None).fit(x, y, sample_weight=weights)
+        categorical_features=categories if any(categories) else None).fit(filled(x), y, sample_weight=weights)
+
+
+def filled(x: np.ndarray) -> np.ndarray:
+    """Return rows to learn from; a column without any value among them cannot be cut into bins, and becomes constant.
+
+    Examples
+    --------
+    >>> filled(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist()
+    [[1.0, 0.0], [nan, 0.0]]
+    """
+    return np.where(np.isnan(x).all(axis=0), 0.0, x)
 
 
 def weighted_auc(score: np.ndarray, other: np.ndarray, weights: np.ndarray) -> Influence:

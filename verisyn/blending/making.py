@@ -5,31 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
-from verisyn.blending.criteria import Criterion, Prediction
 from verisyn.blending.gap import Gap, gap_of
-from verisyn.blending.likelihood import Likelihood
 from verisyn.blending.mixture import SOME, Mixture, mixed, native, shares
-from verisyn.blending.plan import Plan, nested, validated
+from verisyn.blending.plan import Plan
 from verisyn.blending.result import Blend
 from verisyn.blending.search import Bench, searched
 from verisyn.blending.seen import Seen
-from verisyn.blending.sources import LEAST, Given, Part, Stock
+from verisyn.blending.setting import set_up
+from verisyn.blending.sources import Given, Stock
 from verisyn.blending.taking import NONE, Mix, Taken, mixes_of, taken, weights_of
 from verisyn.blending.told import gap_finding, mixture_finding, weights_finding
 from verisyn.blending.verdict import Found, proportion_finding
-from verisyn.errors import UserError
 from verisyn.findings import Assessment
-from verisyn.metrics import Effort, Side
+from verisyn.metrics import Effort
 from verisyn.metrics._models import affordable
 from verisyn.progress import Progress
-
-_REPEATS = {"quick": ((0, 1),), "standard": ((600, 3), (2_500, 2), (0, 1)), "thorough": ((600, 10), (2_500, 6), (0, 3))}
-"""Up to so many rows (0: any number), so many repetitions of the folds."""
-_FOLDS = {"quick": 4, "standard": 5, "thorough": 5}
-_LIKELIHOOD = 0.4
-"""The share of rows that is affordable where a whole generator is fitted for each score."""
 
 
 def made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effort: Effort, progress: Progress) -> Blend:
@@ -44,8 +35,7 @@ def made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effort
 
 def _made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effort: Effort, progress: Progress) -> Blend:
     seen = Seen.of(stock.real, stock.table, given.target, given.seed)
-    bench = _bench(stock, seen, given)
-    plan, rows = _plan(stock, bench.criterion, given, tried, effort)
+    bench, plan = set_up(stock, seen, given, effort)
     gaps = _gaps(stock, seen, effort, given.seed, progress)
     mixes = _mixes(len(stock.parts), tried, fixed)
     leaky = [i for i, p in enumerate(stock.parts) if p.source.kind == "synthetic" and not p.recipe]
@@ -56,7 +46,8 @@ def _made(stock: Stock, given: Given, tried: Sequence[float], fixed: bool, effor
     if fixed:
         search = search.of_one(1)
     chosen = mixes[1] if fixed else mixes[search.best] if search.nested.sure else NONE
-    found = Found(search, chosen, fixed, bench.criterion.name, tuple(stock.parts[i].name for i in leaky), rows)
+    found = Found(search, chosen, fixed, bench.criterion.name, tuple(stock.parts[i].name for i in leaky),
+                  bench.rows)
     drawn = _drawn(bench, stock, chosen)
     mixture = mixed(stock, drawn)
     findings = (gap_finding(gaps), weights_finding(gaps), proportion_finding(found, stock.parts),
@@ -85,62 +76,13 @@ def _mixes(parts: int, tried: Sequence[float], fixed: bool) -> tuple[Mix, ...]:
     return (NONE, Mix(tuple(range(parts)), tried[-1])) if fixed else mixes_of(parts, tried)
 
 
-def _bench(stock: Stock, seen: Seen, given: Given) -> Bench:
-    whole = stock.real if stock.validation is None else pl.concat([stock.real, stock.validation])
-    tested = seen.side(whole)
-    criterion: Criterion = (Likelihood(seen, tested, given.jobs or 1) if given.target is None
-                            else Prediction(seen, given.target, tested))
-    columns = list(seen.coder.columns)
-
-    def refit(part: Part, learn: np.ndarray) -> Side:
-        assert part.recipe is not None
-        rows = max(1, round(max(1.0, given.most) * len(learn)))
-        made = part.recipe.learn(stock.real[learn]).sample_frame(rows, seed=given.seed, jobs=given.jobs,
-                                                                 progress=Progress())
-        return seen.side(made.select(columns))
-
-    return Bench(seen, criterion, tested, stock.parts, [seen.side(p.frame) for p in stock.parts], refit, given.seed)
-
-
-def _plan(stock: Stock, criterion: Criterion, given: Given, tried: Sequence[float], effort: Effort) -> tuple[Plan, int]:
-    """Return the folds, and how many real rows they use."""
-    rng, real = np.random.default_rng([given.seed, 0xF01D]), stock.real.height
-    if stock.validation is not None:
-        strata = criterion.strata[real:]
-        rows = real + np.flatnonzero(strata >= 0)
-        folds = _folds_of(criterion, strata[strata >= 0])
-        plan = validated(strata[strata >= 0], real, folds, rng)
-        return plan.among(np.concatenate([np.arange(real), rows])), real
-    usable = np.flatnonzero(criterion.strata >= 0)
-    if len(usable) < LEAST:
-        raise UserError(f"Only {len(usable)} real rows have a value of the target {given.target!r}; it takes at least "
-                        f"{LEAST}. Give more, or name another target.")
-    share = _LIKELIHOOD if given.target is None else 1.0
-    most = max(500, round(share * affordable(stock.real.width, effort.learnt) / (1 + max(tried))))
-    usable = np.sort(rng.permutation(usable)[:most])
-    repeats = next(n for rows, n in _REPEATS[effort.name] if len(usable) <= rows or not rows)
-    return nested(criterion.strata[usable], _FOLDS[effort.name], repeats, rng).among(usable), len(usable)
-
-
-def _folds_of(criterion: Criterion, strata: np.ndarray) -> int:
-    """Return into how many folds the validation rows go: each is to hold each class that is asked for."""
-    asked = criterion.task.asked if isinstance(criterion, Prediction) and criterion.task.classes else ()
-    classes = (0, 1) if len(asked) == 1 else asked
-    fewest = min([int((strata == c).sum()) for c in classes] or [len(strata)])
-    if fewest < 2 or len(strata) < LEAST:
-        raise UserError(f"The validation rows hold too little to test on: {len(strata)} rows with a target, the rarest "
-                        f"class {fewest} times. Give at least {LEAST} rows that hold every class twice, or none.")
-    return min(10, fewest)
-
-
 def _drawn(bench: Bench, stock: Stock, chosen: Mix) -> list[Taken]:
     """Take the rows of the mix that was chosen, by weights that are learnt from all real rows."""
     if chosen == NONE:
         return []
-    rng = np.random.default_rng([bench.seed, 0xB1E4D, 1])
-    real = bench.seen.real.some(affordable(len(bench.seen.kept)), rng)
-    weights = [weights_of(bench.seen, real, side, part, rng)
-               for part, side in zip(bench.parts, bench.sides, strict=True)]
+    rng, seen = np.random.default_rng([bench.seed, 0xB1E4D, 1]), bench.seen
+    real = seen.real.some(affordable(len(seen.kept)), rng)
+    weights = [weights_of(seen, real, seen.side(part.frame), part, rng) for part in stock.parts]
     return taken(chosen, weights, stock.real.height, rng.integers(0, 2**32, len(weights)).tolist())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 
 from verisyn.blending.criteria import Criterion
 from verisyn.blending.gains import Gain, corrected, gain_of
@@ -93,6 +94,8 @@ class Bench:
     criterion : Criterion
     real : Side
         All real rows that are learnt from or tested on.
+    rows : int
+        How many of them, the first, may be learnt from.
     parts : sequence of Part
     sides : sequence of Side
         The parts, seen.
@@ -104,15 +107,16 @@ class Bench:
     seen: Seen
     criterion: Criterion
     real: Side
+    rows: int
     parts: Sequence[Part]
     sides: Sequence[Side]
-    refit: Callable[[Part, np.ndarray], Side]
+    refit: Callable[[Part, pl.DataFrame], Side]
     seed: int
 
     def scores(self, plan: Plan, key: Key, mixes: Sequence[Mix]) -> list[list[Influence]]:
         """Return the score of each mix, on each test of a key."""
         learn = plan.learn[key]
-        pools = [self.refit(part, learn) if plan.refit and part.recipe else side
+        pools = [self.refit(part, self.real.frame[learn]) if plan.refit and part.recipe else side
                  for part, side in zip(self.parts, self.sides, strict=True)]
         rng = np.random.default_rng([self.seed, *key, len(key)])
         weights = [weights_of(self.seen, self.real.take(learn), pool, part, rng)

@@ -101,8 +101,6 @@ def binned(sides: Sequence[Side], omit: str | None = None) -> tuple[list[np.ndar
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     known = ~np.isnan(values)
-    if not known.any():
-        return np.zeros(len(values))  # a column without any value cannot be cut into bins; a constant tells as little
     cuts = np.unique(values[known])
     if len(cuts) > _BINS:
         cuts = np.unique(np.quantile(values[known], np.linspace(0, 1, _BINS + 1)[1:-1], method="inverted_cdf"))

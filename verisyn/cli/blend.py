@@ -37,14 +37,13 @@ def blend(
     """Blend real rows with synthetic and open ones, where that helps; say what it is worth."""
     from verisyn.blending import PROPORTIONS
     from verisyn.blending import blend as blend_data
-    from verisyn.model import load
     from verisyn.outputs import check_folder
     from verisyn.report.terminal import told
 
     out = check_folder(out or default_folder(real, "blend"), force)
     progress, tried = progress_of(as_json), list(proportion or PROPORTIONS)
     found = blend_data(real, synthetic or None, open_ or None, target=target, validation=validation,
-                       model=load(model) if model else None, generator=generator,
+                       model=model, generator=generator,
                        proportions=tried[0] if len(tried) == 1 else tried, licences=_licences(licence or []), seed=seed,
                        effort=effort, jobs=jobs, progress=progress)
     file = found.save(out, force=force)
