@@ -100,7 +100,7 @@ def parse(given: Given, columns: Sequence[str]) -> Condition:
         tree, quoted = backticks.parse(text)
     except SyntaxError:
         raise UserError(f"The condition {text!r} could not be read. Write it like: income == '>50K' and age < 30; a "
-                        "column name with spaces or signs stands in backticks.") from None
+                        "column name with spaces or signs, or a word such as class, stands in backticks.") from None
     clauses = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
     reader = _Reader(text, dict.fromkeys(columns), quoted)
     return Condition(text, tuple(reader.conjunct(c) for c in clauses), quoted)

@@ -211,8 +211,10 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     schema = resolve_schema(schema, dataset, target=target, progress=progress)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
                 max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
-    steered = model.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
+    if isinstance(wishes.get("fair"), Mapping):  # decisions will be about such people as the training rows are of
+        wishes["fair"] = {"population": train.frame[schema.table.names], **wishes["fair"]}
+    steered = model.steered(rows, seed=seed, jobs=jobs, progress=progress, **wishes)
     about = {"source": dataset.name, "generator": model.info.generator, "seed": seed,
              "provenance": model.info.provenance}
     names = schema.table.names

@@ -30,7 +30,8 @@ from verisyn.steering.targets import Targets, Tilt, Wanted
 Say = Callable[[str, bool], None]
 """Told, in a sentence, what was done; and whether it needs attention."""
 
-_APART = (("shares", ("do", "targets")), ("partial", ("given", "shares", "do", "targets", "fair")))
+_APART = (("shares", ("do", "targets")), ("partial", ("given", "shares", "do", "targets", "fair")),
+          ("fair", ("do",)))
 """Wishes that do not go together."""
 _OWN, _FAIR = 2**30 + 1, 2**30 + 2
 """Numbers of the child seeds of own rows to learn fairness from, and of making rows fair."""

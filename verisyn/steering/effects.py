@@ -68,6 +68,8 @@ def fairness(steered: Steered, before: pl.DataFrame, real: tuple[pl.DataFrame | 
     if train is None or holdout is None:
         return Finding(NAME, TITLE, "not answered", "Not answered, because there are no real rows to test models on: "
                        "'verisyn synth --steer' has them.", RULE)
+    if given := steered.wishes.given:
+        before, train, holdout = (side.filter(given.holds(side)) for side in (before, train, holdout))
     return fairness_finding(Tables(steered.frame, before, train, holdout), table, wish, coder=coder)
 
 
