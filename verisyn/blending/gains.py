@@ -30,8 +30,8 @@ def gain_of(value: float, swayed: np.ndarray) -> Gain:
     Notes
     -----
     The central limit of cross-validation (Bayle, Bayle, Janson and Mackey, NeurIPS 2020): the interval is of what the
-    models of these very folds gain. It is made a quarter wider than theirs: on simulated tables of 100 and 300 rows
-    (``benchmarks/blend.py --simulate``) its low end then lies above the truth in about 2.5 % of cases, not in 4 %.
+    models of these very folds gain. It is made a quarter wider than theirs: on simulated tables of 60 to 300 rows
+    (``benchmarks/blend.py --simulate``) its low end then lies above the truth in about 2 % of cases, not in 4 %.
     """
     tested = swayed[swayed != 0]
     half = Z * _WIDER * float(np.sqrt((tested**2).sum()))
