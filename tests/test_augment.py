@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 from typer.testing import CliRunner
+from wild import frame_of
 
 import verisyn as vs
 from verisyn.cli import app
@@ -107,22 +108,14 @@ def test_rows_that_are_derived_say_so(mixed, schema, method):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_wild_frames(data):
-    rows = data.draw(st.integers(1, 12))
-    column = st.one_of(
-        st.lists(st.one_of(st.none(), st.integers(-2**62, 2**62)), min_size=rows, max_size=rows),
-        st.lists(st.one_of(st.none(), st.floats(allow_infinity=True, allow_nan=True)), min_size=rows, max_size=rows),
-        st.lists(st.one_of(st.none(), st.booleans()), min_size=rows, max_size=rows),
-        st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=rows, max_size=rows),
-        st.lists(st.one_of(st.none(), st.dates(date(1, 1, 1), date(9999, 12, 31))), min_size=rows, max_size=rows))
-    names = data.draw(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4, unique=True))
-    frame = pl.DataFrame({n: pl.Series(n, data.draw(column), strict=False) for n in names})
+    frame = frame_of(data)
     method = data.draw(st.sampled_from(METHODS))
     try:
         new = vs.augment(frame, method, seed=0, progress=Progress())
     except UserError as e:
-        assert rows == 1 or "column" in str(e)
+        assert frame.height == 1 or "column" in str(e)
         return
-    assert new.columns == frame.columns and new.height == rows
+    assert new.columns == frame.columns and new.height == frame.height
     assert all(n in (f, pl.String) for n, f in zip(new.dtypes, frame.dtypes, strict=True))
 
 

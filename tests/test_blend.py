@@ -15,12 +15,13 @@ import verisyn as vs
 from verisyn.blending import gains, taking
 from verisyn.blending.aligning import align
 from verisyn.blending.distances import distances, largest_gap
-from verisyn.blending.judges import effective, ratio_of, stabilised, tempered, told_apart, weighted_auc
+from verisyn.blending.judges import ratio_of, stabilised, tempered, told_apart, weighted_auc
 from verisyn.blending.likelihood import whole
 from verisyn.blending.plan import nested, validated
 from verisyn.cli import app
 from verisyn.errors import UserError
 from verisyn.kinds import Feature
+from verisyn.metrics._stats import effective
 from verisyn.progress import Progress
 from verisyn.provenance import COLUMNS, Source, of_rows, with_columns, without_columns
 

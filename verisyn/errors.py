@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from operator import index
 
@@ -66,3 +66,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(map(repr, near))}?"
     more = f" and {len(known) - 8} more" if len(known) > 8 else ""
     return f"Known: {', '.join(map(repr, known[:8]))}{more}."
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names for a sentence, the first `most` of them.
+
+    Examples
+    --------
+    >>> listed(["age", "sex"]), listed("abc", most=2), listed([])
+    ("'age', 'sex'", "'a', 'b' and 1 more", 'none')
+    """
+    shown = ", ".join(map(repr, names[:most]))
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown or "none"

@@ -73,7 +73,7 @@ def impute(frame: pl.DataFrame, drawing: Drawing, draws: int, root: np.random.Se
 
 def with_columns_of(frame: pl.DataFrame, drawing: Drawing) -> pl.DataFrame:
     """Return the frame with every column of the model, in its type where all of it is missing."""
-    blank = drawing.decode(np.zeros((1, len(drawing.coder.parts)), np.int32), np.random.SeedSequence(0))
+    blank = drawing.coder.blank()
     absent = [c for c in drawing.coder.columns if c not in frame.columns or frame[c].null_count() == frame.height]
     return frame.with_columns(pl.lit(None, dtype=blank[c].dtype).alias(c) for c in absent)
 

@@ -324,15 +324,12 @@ class Model(Answers):
         Assessment
             A finding for each wish; ``verisyn.report.study.study`` draws it.
         """
-        from verisyn.steering.effects import effects, fairness
+        from verisyn.steering.effects import effects
 
         rows = min(steered.frame.height, _MOST_BESIDE)
         before = self.sample_frame(rows, seed=seed, jobs=jobs, progress=Progress())
         about = {"source": self.info.name, "generator": self.info.generator, "rows": steered.frame.height, "seed": seed}
-        found = effects(steered, before, self.coder)
-        if steered.wishes.fair:
-            found.insert(0, fairness(steered, before, (train, holdout), self.schema.table, self.coder))
-        return Assessment(tuple(found), about)
+        return Assessment(tuple(effects(steered, before, (train, holdout), self.schema.table, self.coder)), about)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def save(self, path: str | Path, *, force: bool = False) -> None:

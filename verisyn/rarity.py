@@ -16,6 +16,7 @@ from verisyn.errors import UserError, did_you_mean, whole_number
 from verisyn.findings import Assessment, Finding, Verdict
 from verisyn.metrics import Side
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
+from verisyn.metrics._stats import corrected_t
 from verisyn.modalities.table._views import TableCoder
 from verisyn.model import Model, fit
 from verisyn.progress import Progress
@@ -275,13 +276,9 @@ def gain(score: np.ndarray, alone: np.ndarray) -> tuple[float, tuple[float, floa
     >>> round(found, 3), low < found < high
     (0.097, True)
     """
-    from scipy.stats import t
-
-    apart = score - alone
-    spread = apart.std(ddof=1) * (1 / len(apart) + _HELD / (1 - _HELD)) ** 0.5
-    half = float(t.ppf(0.975, len(apart) - 1) * spread)
-    mean, least = float(apart.mean()), -float(alone.mean())
-    return mean, (max(mean - half, least), min(mean + half, least + 1))
+    mean, (low, high) = corrected_t(score - alone, _HELD / (1 - _HELD))
+    least = -float(alone.mean())
+    return mean, (max(low, least), min(high, least + 1))
 
 
 def _finding(which: int, measure: str, scores: dict[str, list[list[float]]], about: dict[str, Any]) -> Finding:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verisyn.metrics._stats import Z
+from verisyn.metrics._stats import Z, corrected_t
 
 _WIDER = 1.25
 
@@ -39,21 +39,11 @@ def gain_of(value: float, swayed: np.ndarray) -> Gain:
 
 
 def corrected(differences: np.ndarray, ratio: float) -> Gain:
-    """Return the mean of paired differences over folds with its interval: Student's t, corrected for shared rows.
-
-    Notes
-    -----
-    Nadeau and Bengio (Machine Learning 2003): the variance of the mean is (1/J + test/train) s², for folds learn from
-    each other's rows; with repeated folds as Bouckaert and Frank (2004) have it.
+    """Return the mean of paired differences over folds with its interval, corrected for rows that folds share.
 
     Examples
     --------
     >>> corrected(np.array([0.02, 0.03, 0.01, 0.02, 0.02]), 0.25).sure
     True
     """
-    from scipy.stats import t
-
-    folds, mean = len(differences), float(differences.mean())
-    spread = float(differences.std(ddof=1))
-    half = float(t.ppf(0.975, folds - 1)) * spread * (1 / folds + ratio) ** 0.5
-    return Gain(mean, (mean - half, mean + half))
+    return Gain(*corrected_t(differences, ratio))

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from verisyn.blending.distances import Distance, apart, distances
-from verisyn.blending.judges import effective, mean_of, ratio_of, told_apart
+from verisyn.blending.judges import mean_of, ratio_of, told_apart
 from verisyn.blending.seen import Seen, two
 from verisyn.blending.sources import LEAST, Part
 from verisyn.errors import UserError
 from verisyn.metrics import Side
 from verisyn.metrics._pictures import picture
-from verisyn.metrics._stats import Influence
+from verisyn.metrics._stats import Influence, effective
 
 _PICTURES = 6
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verisyn.metrics._models import affordable
-from verisyn.metrics._stats import Influence
+from verisyn.metrics._stats import Influence, effective
 
 FOLDS = 3
 _ROUNDS, _RATE, _LEAVES = 25, 0.2, 15
@@ -197,14 +197,3 @@ def stabilised(log_weights: np.ndarray) -> np.ndarray:
     weights = np.exp(log_weights - log_weights.max())
     weights = np.minimum(weights, np.quantile(weights, _COMMON, method="lower"))
     return weights / weights.mean()
-
-
-def effective(weights: np.ndarray) -> float:
-    """Return the effective number of rows (Kish 1965): as many equal ones give a mean as certain.
-
-    Examples
-    --------
-    >>> effective(np.array([1.0, 1.0, 0.0, 0.0]))
-    2.0
-    """
-    return float(weights.sum() ** 2 / (weights**2).sum())

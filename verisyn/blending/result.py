@@ -76,7 +76,7 @@ class Blend:
 
         from verisyn.data import write
         from verisyn.frames import with_dtypes
-        from verisyn.report.study import study
+        from verisyn.report.study import write_study
 
         folder = check_folder(folder, force)
         name = f"blend.{self._dataset.extension}"
@@ -84,9 +84,8 @@ class Blend:
             write(with_dtypes(self._frame, self._dataset.origin), draft / name, settings=self._dataset.format_settings,
                   table_name=self._dataset.table_name, provenance=self.provenance)
             pl.DataFrame({"weight": self.weights}).write_csv(draft / "weights.csv")
-            (draft / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
-            page = study(self.assessment, title=str(self.assessment.about["source"]), kind="blend", lead=self._lead())
-            (draft / "report.html").write_text(page, encoding="utf-8")
+            write_study(draft, self.assessment, title=str(self.assessment.about["source"]), kind="blend",
+                        lead=self._lead())
         return folder / name
 
     def _lead(self) -> str:

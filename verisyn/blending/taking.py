@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verisyn.blending.judges import effective, ratio_of
+from verisyn.blending.judges import ratio_of
 from verisyn.blending.seen import Seen, two
 from verisyn.blending.sources import Part
 from verisyn.metrics import Side
+from verisyn.metrics._stats import effective
 
 _LEAST_TO_WEIGH = 30
 

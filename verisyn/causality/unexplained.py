@@ -10,6 +10,7 @@ import polars as pl
 from verisyn.causality.embedding import Embedded
 from verisyn.causality.graph import CausalOrder
 from verisyn.causality.search import Scores
+from verisyn.errors import listed
 from verisyn.frames import some
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Table
@@ -48,7 +49,7 @@ def _left(scores: Scores, one: int, other: int, causes: frozenset[int]) -> float
 def _not_named(names: Sequence[str]) -> list[str]:
     if not names:
         return []
-    return [f"The causes do not name {_listed(names)}: taken to be no cause of anything. If one of these is a "
+    return [f"The causes do not name {listed(names)}: taken to be no cause of anything. If one of these is a "
             "cause of two columns that are named, name it too, or what do() says will be wrong."]
 
 
@@ -59,8 +60,3 @@ def _too_strong(found: Sequence[tuple[float, str, str]]) -> list[str]:
     more = f" and {len(found) - _SHOWN} more pairs" if len(found) > _SHOWN else ""
     return [f"The causes do not explain why these go together: {told}{more}. An arrow is missing, or a common cause is "
             "not named; what do() says of them may be wrong."]
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:8]))
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

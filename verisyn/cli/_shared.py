@@ -117,11 +117,10 @@ def save_study(found: Any, out: Path, *, title: str, kind: str, lead: str, force
 def write_study(found: Any, out: Path, *, title: str, kind: str, lead: str, force: bool) -> None:
     """Write a study's folder: report.html and assessment.json."""
     from verisyn.outputs import writing_folder
-    from verisyn.report.study import study
+    from verisyn.report import study
 
     with writing_folder(out, force=force) as folder:
-        (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(study(found, title=title, kind=kind, lead=lead), encoding="utf-8")
+        study.write_study(folder, found, title=title, kind=kind, lead=lead)
 
 
 def policy_of(file: Path | None, since: Path | None) -> Any:

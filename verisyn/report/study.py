@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from verisyn.findings import Assessment
@@ -41,3 +42,9 @@ def study(assessment: Assessment, *, title: str, kind: str, lead: str = "", note
     return filled("study.html.j2", chart_ids(drawn.values()), title=title, kind=kind, lead=lead, notes=list(told),
                   findings=assessment.findings, blocks=drawn, ids=addresses(assessment.findings), facts=facts,
                   kinds={}, run={})
+
+
+def write_study(folder: Path, assessment: Assessment, **said: Any) -> None:
+    """Write ``assessment.json`` and ``report.html`` into a folder that is there; `said` is what :func:`study` takes."""
+    (folder / "assessment.json").write_text(assessment.to_json() + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(study(assessment, **said), encoding="utf-8")

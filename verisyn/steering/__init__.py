@@ -1,4 +1,4 @@
-"""What a user may wish of the rows: given, balance, shares, do, targets, tails; each is met inside the model."""
+"""What a user may wish of the rows: given, balance, shares, do, targets, fair, tails; each is met inside the model."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ Say = Callable[[str, bool], None]
 _APART = (("shares", ("do", "targets")), ("partial", ("given", "shares", "do", "targets", "fair")),
           ("fair", ("do",)))
 """Wishes that do not go together."""
-_OWN, _FAIR = 2**30 + 1, 2**30 + 2
-"""Numbers of the child seeds of own rows to learn fairness from, and of making rows fair."""
+_TAILS, _OWN, _FAIR = 2**30, 2**30 + 1, 2**30 + 2
+"""Numbers of the child seeds of longer tails, of own rows to learn fairness from, and of making rows fair."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Wishes:
             drawn = replace(drawn, frame=fair)
         if self.tails:
             tails = tuple(self.tails.learn(drawing, refitter.rows))
-            rng = np.random.default_rng(child(root, 2**30))
+            rng = np.random.default_rng(child(root, _TAILS))
             frame, why = lengthening.lengthened(drawn.frame, tails, self._limits(drawing), rng)
             lengthening.tell(frame, tails, why, say)
             drawn = replace(drawn, frame=frame, tails=tails)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from verisyn.errors import UserError, did_you_mean
@@ -106,5 +105,4 @@ def population(wish: Any, coder: TableCoder) -> pl.DataFrame | None:
     from verisyn.data import read
     from verisyn.metrics._conform import conform
 
-    blank = coder.decode(np.zeros((1, len(coder.parts)), np.int32), np.random.SeedSequence(0))
-    return conform(read(wish).frame, blank, list(coder.columns), "the population")[0]
+    return conform(read(wish).frame, coder.blank(), list(coder.columns), "the population")[0]

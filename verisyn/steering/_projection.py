@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from verisyn.metrics._stats import effective
+
 _STEPS = 40
 _BLOCK = 4096
 _EXACT, _NEARLY = 1e-12, 1e-7
@@ -49,7 +51,7 @@ class Projection:
     @property
     def effective(self) -> float:
         """Kish's effective sample size: so many equally weighted rows say as much."""
-        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
+        return effective(self.weights)
 
     def entropy(self, base: np.ndarray) -> float:
         """Return the relative entropy of the weights beside `base` (logs), in nats."""

@@ -72,7 +72,7 @@ class Tail:
         return self.sign * _numbers(values) > self.most
 
     def level(self, p: float) -> tuple[float, tuple[float, float]]:
-        """Return the quantile `p` of the column by the fitted tail, with its 95 % interval (delta method)."""
+        """Return the value that a share ``1 - p`` lies beyond, by the fit, with its 95 % interval (delta method)."""
         def at(shape: float, scale: float) -> float:
             ratio = (1 - p) / self.share
             grown = -math.log(ratio) if abs(shape) < 1e-9 else (ratio ** -shape - 1) / shape
@@ -82,7 +82,8 @@ class Tail:
         slopes = [(at(self.shape + step, self.scale) - value) / step,
                   (at(self.shape, self.scale * math.exp(step)) - value) / step]
         half = 1.96 * math.hypot(*(s * e for s, e in zip(slopes, self.errors, strict=True)))
-        return value, (value - half, value + half)
+        low, high = sorted(self.sign * end for end in (value - half, value + half))
+        return self.sign * value, (low, high)
 
 
 def fitted(values: pl.Series, sign: int, share: float, rows: int) -> Tail:

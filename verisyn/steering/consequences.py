@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from verisyn.errors import listed
 from verisyn.findings import Finding, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics._pictures import picture
 from verisyn.metrics._stats import wilson
 from verisyn.modalities.table._views import TableCoder
 from verisyn.steering.reach import Reach
-from verisyn.steering.settings import listed
 from verisyn.steering.support import ENOUGH, Support
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import polars as pl
 
 from verisyn.findings import Finding
 from verisyn.metrics._pictures import picture
+from verisyn.metrics._stats import effective
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Table
 from verisyn.steering import Steered
@@ -19,7 +20,11 @@ SIDES = {"real": "without the wishes", "fake": "with them"}
 MOST_DRAWN = 20
 
 
-def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[Finding]:
+Real = tuple[pl.DataFrame | None, pl.DataFrame | None]
+"""Rows that the model learnt from, and rows that it never saw, where they are at hand."""
+
+
+def effects(steered: Steered, before: pl.DataFrame, real: Real, table: Table, coder: TableCoder) -> list[Finding]:
     """Return a finding for each wish, and last one that shows all columns before and after.
 
     Parameters
@@ -28,9 +33,14 @@ def effects(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> list[F
         The rows that were drawn.
     before : DataFrame
         Rows of the same model without the wishes.
+    real : pair of DataFrame
+        What models trained on fair rows are tested on.
+    table : Table
     coder : TableCoder
     """
     wishes, found = steered.wishes, list[Finding]()
+    if wishes.fair:
+        found.append(_fairness(steered, before, real, table, coder))
     if steered.kinds:
         found.append(_shares(steered.kinds))
     if wishes.targets:
@@ -57,8 +67,7 @@ def _rows(steered: Steered, before: pl.DataFrame, coder: TableCoder) -> Finding:
                    definition="The figure beside a column is 1 less the total variation between the two histograms.")
 
 
-def fairness(steered: Steered, before: pl.DataFrame, real: tuple[pl.DataFrame | None, pl.DataFrame | None],
-             table: Table, coder: TableCoder) -> Finding:
+def _fairness(steered: Steered, before: pl.DataFrame, real: Real, table: Table, coder: TableCoder) -> Finding:
     """Return whether models trained on the rows are fairer on real ones; that takes real rows of both kinds."""
     from verisyn.steering.fair_finding import NAME, RULE, TITLE, Tables, fairness_finding
 
@@ -87,19 +96,18 @@ def before_after(before: pl.DataFrame, after: pl.DataFrame, coder: TableCoder) -
 
 
 def _shares(kinds: Kinds) -> Finding:
-    weights = kinds.weights
+    weights, worth = kinds.weights, effective(kinds.weights)
     rows = [{"rows_of": stratum.name, "without": float(usual), "wished": stratum.share,
              "got": float((kinds.of == i).mean()), "weight": float(weights[kinds.of == i].mean())}
             for i, (stratum, usual) in enumerate(zip(kinds.strata, kinds.usual, strict=True)) if (kinds.of == i).any()]
     items = [{"name": r["rows_of"], "value": r["got"], "reference": r["without"], "note": f"weight {r['weight']:.4g}"}
              for r in rows]
-    effective = float(weights.sum() ** 2 / (weights**2).sum())
     back = "The weights bring the model's own shares back."
     said = "; ".join(f"{r['rows_of']}: {r['without']:.2%} became {r['got']:.2%}" for r in rows[:4])
     return Finding("steering.shares", "Are the shares what was wished for?", "good",
-                   f"{said}. {kinds.lost or back} Weighted, the rows count as {effective:,.0f} of {len(weights):,}.",
+                   f"{said}. {kinds.lost or back} Weighted, the rows count as {worth:,.0f} of {len(weights):,}.",
                    "good: every share is met to the row", details={
-                       "shares": rows, "items": items, "effective_rows": effective,
+                       "shares": rows, "items": items, "effective_rows": worth,
                        "items_say": {"value": "share of rows", "reference": "without the wish", "lead": ""}},
                    definition="A row's weight is how often the model draws its kind, by how often it is here. "
                               "Effective rows: (sum of weights)² / sum of their squares (Kish 1965).",

@@ -12,11 +12,11 @@ import polars as pl
 
 from verisyn.constraints._rules import Ledger
 from verisyn.drawing import BLOCK, Batch, Drawing, Source, child
-from verisyn.errors import UserError
+from verisyn.errors import UserError, listed
 from verisyn.modalities.table import Allowed
 from verisyn.modalities.table._views import TableCoder
 from verisyn.steering.reach import Reach, columns_in_order
-from verisyn.steering.settings import Setting, listed, setting_of
+from verisyn.steering.settings import Setting, setting_of
 from verisyn.steering.support import ENOUGH, Support, support_of
 
 if TYPE_CHECKING:

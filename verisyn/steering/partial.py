@@ -56,7 +56,7 @@ class Partial:
 
     def _fitting(self, drawing: Drawing) -> pl.DataFrame:
         """The rows in the model's types, their values checked."""
-        blank = drawing.decode(np.zeros((1, len(drawing.coder.parts)), np.int32), np.random.SeedSequence(0))
+        blank = drawing.coder.blank()
         columns = []
         for column in self.frame:
             wanted = blank[column.name].dtype

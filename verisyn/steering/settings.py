@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.conditions import allowed_codes, parse, typed
-from verisyn.errors import UserError, did_you_mean
+from verisyn.errors import UserError, did_you_mean, listed
 from verisyn.kinds import BaseCoder, Draw, Feature
 from verisyn.modalities.table import Allowed
 from verisyn.modalities.table._views import TableCoder
@@ -83,7 +83,7 @@ def setting_of(column: str, wish: Any, coder: TableCoder) -> Setting:
         raise UserError(f"do cannot set the column {column!r}: nothing responds to it, because the model learnt "
                         "nothing of its values. Change that column after sampling instead.")
     wish = None if isinstance(wish, float) and math.isnan(wish) else wish
-    values = _decoded(own)[column]
+    values = each_code(own)[column]
     if change := change_of(wish, values):
         return Setting(column, own, where, change)
     value = typed(wish.isoformat() if isinstance(wish, date | time) else wish, values.dtype)
@@ -91,8 +91,8 @@ def setting_of(column: str, wish: Any, coder: TableCoder) -> Setting:
     return Setting(column, own, where, value)
 
 
-def _decoded(coder: BaseCoder) -> pl.DataFrame:
-    """A row for each code of the coder's first part, for types and sizes."""
+def each_code(coder: BaseCoder) -> pl.DataFrame:
+    """Return a row for each code of the coder's first part, for types and sizes."""
     codes = np.zeros((coder.parts[0].size, len(coder.parts)), np.int32)
     codes[:, 0] = np.arange(len(codes))
     return coder.decode(codes, Draw(np.random.default_rng(0), np.zeros(len(codes), np.int64)))
@@ -101,7 +101,7 @@ def _decoded(coder: BaseCoder) -> pl.DataFrame:
 def _through_its_source(column: str, wish: Any, own: BaseCoder, where: slice, coder: TableCoder) -> Setting:
     """Set a recomputed column by the codes of its source that give the value."""
     allowed: Allowed = {}
-    if not own.needs and not change_of(wish, _decoded(own)[column]):
+    if not own.needs and not change_of(wish, each_code(own)[column]):
         allowed = allowed_codes(parse({column: wish}, coder.columns), coder, np.random.default_rng(0))
     if not any(mask.any() for mask in allowed.values()):
         others = [name for name in own.columns if name not in own.recomputed] + list(own.needs)
@@ -127,9 +127,3 @@ def _check(column: str, value: Any, coder: BaseCoder, dtype: pl.DataType) -> Non
     if feature.levels and feature.values[0] >= len(feature.labels):
         raise UserError(f"do sets {column!r} to {value!r}, a level that the model does not know, so how the other "
                         f"columns would respond is not known. {did_you_mean(str(value), feature.labels)}")
-
-
-def listed(names: list[str]) -> str:
-    """Return names for a sentence, the first eight of them."""
-    shown = ", ".join(map(repr, names[:8]))
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown or "none"

@@ -14,11 +14,12 @@ import polars as pl
 from verisyn.conditions import Condition, allowed_codes, parse
 from verisyn.drawing import child
 from verisyn.errors import UserError, did_you_mean
-from verisyn.kinds import BaseCoder, Draw
+from verisyn.kinds import BaseCoder
 from verisyn.modalities.table import Allowed
 from verisyn.modalities.table._views import TableCoder
 from verisyn.steering._where import apart, levels
 from verisyn.steering.conditional import Rows
+from verisyn.steering.settings import each_code
 
 Wanted = Mapping[str, Any]
 """One column with the shares of some of its levels, or a condition with its share."""
@@ -188,7 +189,7 @@ def _of_levels(column: str, shares: Mapping[Any, Any], coder: TableCoder) -> lis
     if column not in coder.columns:
         raise UserError(f"shares names the column {column!r}, which is not there. "
                         f"{did_you_mean(column, coder.columns)}")
-    dtype = coder.decode(np.zeros((1, len(coder.parts)), np.int32), np.random.SeedSequence(0)).schema[column]
+    dtype = coder.blank().schema[column]
     named = levels(column, list(shares))
     if not apart({level.band for level in named if level.band}):
         raise UserError(f"The bands {', '.join(map(str, shares))} of {column!r} overlap, so a row could be of two of "
@@ -270,6 +271,4 @@ def _grouped(values: Sequence[Any]) -> list[tuple[Any, list[int]]]:
 
 def _values(column: str, own: BaseCoder) -> list[Any]:
     """A value for each code of the coder's first part."""
-    codes = np.zeros((own.parts[0].size, len(own.parts)), np.int32)
-    codes[:, 0] = np.arange(len(codes))
-    return own.decode(codes, Draw(np.random.default_rng(0), np.zeros(len(codes), np.int64)))[column].to_list()
+    return each_code(own)[column].to_list()

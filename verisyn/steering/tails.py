@@ -156,12 +156,11 @@ def finding(tails: Sequence[Tail], frame: pl.DataFrame) -> Finding:
     """Return what the tails are: quantiles by the fit, with intervals, beside those that the model draws."""
     rows, items = [], []
     for tail in tails:
-        own_share = tail.share
         for p in _LEVELS:
-            if 1 - p >= own_share:
+            if 1 - p >= tail.share:
                 continue
-            value, (low, high) = sorted_level(tail, p)
-            place = 1 - (1 - p) / own_share
+            value, (low, high) = tail.level(p)
+            place = 1 - (1 - p) / tail.share
             own = tail.sign * float(np.quantile(tail.own, place))
             items.append({"name": f"{tail.column}: quantile {p if tail.sign > 0 else round(1 - p, 6)}", "value": value,
                           "reference": own, "interval": [low, high], "note": f"one row in {1 / (1 - p):,.0f}"})
@@ -183,13 +182,6 @@ def finding(tails: Sequence[Tail], frame: pl.DataFrame) -> Finding:
                    "rows beyond a threshold; values beyond it are replaced by those of the same rank in that "
                    "distribution. Intervals are for as many rows as the model learnt from.",
         references=("https://doi.org/10.1007/978-1-4471-3675-0",))
-
-
-def sorted_level(tail: Tail, p: float) -> tuple[float, tuple[float, float]]:
-    """Return a quantile by the fitted tail in the column's own units, with its interval in order."""
-    value, ends = tail.level(p)
-    low, high = sorted(tail.sign * e for e in ends)
-    return tail.sign * value, (low, high)
 
 
 def _check(column: str, share: object, coder: TableCoder) -> None:

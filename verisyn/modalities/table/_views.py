@@ -109,6 +109,10 @@ class TableCoder:
         frame = pl.concat(frames, how="horizontal")
         return self.rules.settle(frame, np.random.default_rng(children[-1]), ledger).select(self.columns)
 
+    def blank(self) -> pl.DataFrame:
+        """Return one row, for the columns' data types."""
+        return self.decode(np.zeros((1, len(self.parts)), np.int32), np.random.SeedSequence(0))
+
     # -- what judges see (with `scales_of`, `coarse_of` and `vectors_of` below) -------------------------------------
     def features(self, frame: pl.DataFrame) -> list[Feature]:
         """Return every modelled column at full precision."""
