@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from verisyn.metrics._stats import effective
-
 _STEPS = 40
 _BLOCK = 4096
 _EXACT, _NEARLY = 1e-12, 1e-7
@@ -51,6 +49,8 @@ class Projection:
     @property
     def effective(self) -> float:
         """Kish's effective sample size: so many equally weighted rows say as much."""
+        from verisyn.metrics._stats import effective  # scipy.stats is not for every model that is loaded
+
         return effective(self.weights)
 
     def entropy(self, base: np.ndarray) -> float:
