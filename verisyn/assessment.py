@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 import numpy as np
@@ -17,7 +17,7 @@ from verisyn._disclosed import by_provenance
 from verisyn.description import modelled, resolve_schema
 from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
-from verisyn.metrics import EFFORTS, Effort, Side, Sides, effort_of
+from verisyn.metrics import EFFORTS, Effort, Side, Sides, able, effort_of
 from verisyn.metrics._conform import conform
 from verisyn.metrics._stats import adjusted
 from verisyn.modalities.table._views import TableCoder, scales_of
@@ -184,7 +184,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     """
     from threadpoolctl import threadpool_limits
 
-    progress, names = progress or Progress(), [*map(shelves.metrics.full_name, metrics or shelves.metrics.names())]
+    progress, names = progress or Progress(), [*map(shelves.metrics.full_name, metrics or able(Sides.views))]
     notes = [*(about or {}).get("notes", [])]
     rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
     # One thread: the same figures on every machine, and a third less CPU than threads that wait for each other.
@@ -193,7 +193,7 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         tick(1)
         findings = []
         for name in names:
-            findings.append(_ask(name, shelves.metrics.take(name), sides, seed))
+            findings.append(ask(name, sides, seed))
             tick(1)
     if holdout is None:
         notes.append(NO_HOLDOUT)
@@ -203,9 +203,13 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         notes.append(f"Judged by a sample drawn by the seed, as many synthetic as training rows at most: {counts}.")
     about = {**(about or {}), "rows": rows, "judged": judged, "sampled": sampled, "target": table.target,
              "effort": effort.name, "sensitive": list(sides.truth.sensitive), "notes": notes}
+    return Assessment(settled(in_place(findings)), about)
+
+
+def in_place(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of metrics in the order in which they are told."""
     place = {f.name: getattr(shelves.metrics.take(f.name), "place", 0) for f in findings}
-    findings.sort(key=lambda f: (f.question, f.sanity, place[f.name]))
-    return Assessment(settled(findings), about)
+    return sorted(findings, key=lambda f: (f.question, f.sanity, place[f.name]))
 
 
 def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -234,8 +238,23 @@ def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(settle(i, f) for i, f in enumerate(findings))
 
 
+class Asked(Protocol):
+    """What metrics of some views are asked about: the sides as they are, and with stand-ins for the synthetic data."""
+
+    @property
+    def truth(self) -> Any:
+        """The sides as they are."""
+
+    @property
+    def floor(self) -> Any:
+        """The sides with the least that a generator must beat in the place of the synthetic data."""
+
+    def ceiling(self, stand_in: str | None) -> Any:
+        """The sides with real data in its place, ``"train"`` or ``"holdout"`` as a metric says; None for None."""
+
+
 @dataclass(frozen=True)
-class _Asked:
+class _Tables:
     """The sides as they are, and with stand-ins for the synthetic rows: columns drawn alone, real rows."""
 
     truth: Sides
@@ -260,7 +279,7 @@ class _Asked:
 
 
 def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table: Table, coder: TableCoder | None,
-           effort: Effort, seed: int) -> _Asked:
+           effort: Effort, seed: int) -> _Tables:
     fake, train, holdout = frames
     *seeds, coder_seed = np.random.SeedSequence(seed).spawn(6)
     rngs = [np.random.default_rng(s) for s in seeds]
@@ -283,7 +302,7 @@ def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table
     order = rngs[0].permutation(other.rows)
     halves = [other.take(np.sort(half)) for half in np.array_split(order, 2)]
     plain = replace(truth, pictured=False)
-    return _Asked(truth, replace(plain, fake=alone), replace(plain, fake=seen.some(made.rows, rngs[0])),
+    return _Tables(truth, replace(plain, fake=alone), replace(plain, fake=seen.some(made.rows, rngs[0])),
                   replace(plain, fake=halves[0], holdout=halves[1]))
 
 
@@ -309,13 +328,14 @@ def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tupl
     return frame[np.sort(order[cut:])], frame[np.sort(order[:cut])]
 
 
-def _ask(name: str, metric: ModuleType, asked: _Asked, seed: int) -> Finding:
-    """Ask one metric about the synthetic rows, the floor and the ceiling, all with the same randomness."""
+def ask(name: str, asked: Asked, seed: int) -> Finding:
+    """Ask one metric about the synthetic data, the floor and the ceiling, all with the same randomness."""
+    metric = shelves.metrics.take(name)
     least = getattr(metric, "effort", "quick")
     if [*EFFORTS].index(least) > [*EFFORTS].index(asked.truth.effort.name):
         return _not_answered(name, metric, f"it is asked at the effort {least!r} and above only")
 
-    def answer(sides: Sides | None) -> Measure | NotAnswered | None:
+    def answer(sides: Any) -> Measure | NotAnswered | None:
         if sides is None:
             return None
         try:

@@ -123,13 +123,74 @@ class Cause(_Frozen):
     evidence: str = ""
 
 
+class Link(_Frozen):
+    """A foreign key: rows of one table point to rows of another, or of the same.
+
+    Parameters
+    ----------
+    table : str
+        The table that points (the child).
+    columns : tuple of str
+        Its columns that do.
+    parent : str
+        The table that is pointed to.
+    key : tuple of str
+        Its columns that are pointed to, in the order of `columns`; unique in it.
+    optional : bool
+        Whether a row may point nowhere (all of `columns` missing).
+    orphans : float
+        Share of the rows that point, 0 to 1, whose key no parent row has; synthetic rows keep that share.
+    owner : bool
+        Whether rows of the child are drawn as the children of this parent: how many there are, and each given the
+        parent's row and its siblings. A table has one owner at most; its other links are drawn with its rows.
+    where : dict
+        For a column that points to one table or another: the child's rows it holds for, by the values that its other
+        columns have there (``{"owner_type": "customer"}``).
+    evidence : str
+        Why this is a foreign key, in one sentence.
+    """
+
+    table: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    parent: str
+    key: tuple[str, ...] = Field(min_length=1)
+    optional: bool = False
+    orphans: float = 0.0
+    owner: bool = False
+    where: dict[str, Any] = Field(default_factory=dict)
+    evidence: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it: ``orders.customer_id``; with the parent where the columns alone do not tell."""
+        own = f"{self.table}.{'+'.join(self.columns)}"
+        return f"{own} ({self.parent})" if self.where else own
+
+
 class Table(_Frozen):
-    """One table: its columns in order, what holds between them, how it is biased, what causes what, rows, target."""
+    """One table: its columns in order, what holds between them, how it is biased, what causes what, rows, target.
+
+    Parameters
+    ----------
+    key : tuple of str
+        The columns that tell its rows apart (the primary key), where there are some; they are made anew.
+    public : bool
+        Whether it is a reference table that is public anyhow: its rows are kept word for word.
+    entity : tuple of str
+        Where rows are events or measurements in time: the columns that say whose they are (a customer, an engine).
+        With `time` and without `entity`, all rows are one long series.
+    time : str, optional
+        The column that orders the rows of an entity: moments, dates, or whole numbers that count steps.
+    """
 
     name: str
     columns: tuple[Column, ...]
     rows: int = 0
     target: str | None = None
+    key: tuple[str, ...] = ()
+    public: bool = False
+    entity: tuple[str, ...] = ()
+    time: str | None = None
     constraints: tuple[Constraint, ...] = ()
     biases: tuple[Bias, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -174,11 +235,33 @@ class Schema(_Frozen):
 
     format: int = FORMAT
     tables: tuple[Table, ...]
+    links: tuple[Link, ...] = ()
 
     @property
     def table(self) -> Table:
         """The only table of a one-table schema."""
         return self.tables[0]
+
+    def of(self, name: str) -> Table:
+        """Return the table called `name`.
+
+        Raises
+        ------
+        UserError
+            If there is no such table.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise UserError(f"There is no table {name!r}. {did_you_mean(name, [t.name for t in self.tables])}")
+
+    def links_from(self, table: str) -> tuple[Link, ...]:
+        """The links of a table to its parents."""
+        return tuple(link for link in self.links if link.table == table)
+
+    def links_to(self, table: str) -> tuple[Link, ...]:
+        """The links to a table from its children."""
+        return tuple(link for link in self.links if link.parent == table)
 
     def to_yaml(self) -> str:
         """Return the schema as YAML that a person can edit."""

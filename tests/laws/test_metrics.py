@@ -13,10 +13,10 @@ from population import CITIES, SENSITIVE, TARGET, disjoint, entangled, people, s
 from verisyn import shelves
 from verisyn.assessment import assess_frames
 from verisyn.findings import Judged, NotAnswered
-from verisyn.metrics import EFFORTS, Effort, Side
+from verisyn.metrics import EFFORTS, Effort, Side, Sides, able
 from verisyn.report import render
 
-NAMES = shelves.metrics.names()
+NAMES = able(Sides.views)
 ROWS = 600
 FRESH, TRAIN, HOLDOUT = people(ROWS, 1), people(ROWS, 2), people(ROWS, 3)
 WORST = {"fidelity": disjoint(FRESH), "utility": turned(FRESH), "privacy": TRAIN, "fairness": unfair(FRESH),

@@ -4,7 +4,9 @@ A metric is one file. It holds
 
 - a docstring: its first line says what is measured, the rest how, with the paper or source;
 - ``title``: the question in a person's words;
-- ``needs``: the views it reads, a tuple of names of :class:`Side` properties;
+- ``needs``: the views it reads, a tuple of names: properties of :class:`Side` for rows of a table; ``"order"`` for rows
+  in time (:mod:`verisyn.metrics._histories`); ``"links"`` for tables that point to each other
+  (:mod:`verisyn.metrics._linked`);
 - ``best`` and ``worst``: the values between which it is judged; chance may carry a measure a little beyond;
 - ``stand_in``: which real rows play the synthetic data for the ceiling, ``"train"`` or ``"holdout"`` (one half of the
   holdout; the other half stays holdout), or None where the measure itself gives its ceiling (``details["ceiling"]``);
@@ -22,16 +24,17 @@ A metric is one file. It holds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from zlib import crc32
 
 import numpy as np
 import polars as pl
 
+from verisyn import shelves
 from verisyn.constraints._rules import Rules
 from verisyn.errors import UserError, did_you_mean
 from verisyn.findings import NotAnswered
@@ -88,6 +91,11 @@ def effort_of(name: str) -> Effort:
     if name not in EFFORTS:
         raise UserError(f"There is no effort {name!r}. {did_you_mean(name, EFFORTS)}")
     return EFFORTS[name]
+
+
+def able(views: Collection[str]) -> list[str]:
+    """Return the names of the metrics that can be asked where there are these views."""
+    return [name for name in shelves.metrics.names() if {*shelves.metrics.take(name).needs} <= {*views}]
 
 
 @dataclass(frozen=True)
@@ -155,8 +163,28 @@ class Side:
         return self if self.rows <= most else self.take(np.sort(rng.choice(self.rows, most, replace=False)))
 
 
+class Shared:
+    """Work that metrics share, of sides that have a `seed` and a `_memo`."""
+
+    seed: int
+    _memo: dict[Hashable, Any]
+
+    def shared(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, made once for all metrics that ask these sides under the same key.
+
+        It must not depend on which metric asks first: take randomness from :meth:`rng`, not from a metric's own.
+        """
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]
+
+    def rng(self, what: str) -> np.random.Generator:
+        """Return the randomness of shared work: the same for the same seed and words."""
+        return np.random.default_rng([self.seed, crc32(what.encode())])
+
+
 @dataclass(frozen=True)
-class Sides:
+class Sides(Shared):
     """What a metric compares: synthetic rows, the rows the generator saw, and real rows to hold them against.
 
     Parameters
@@ -197,18 +225,8 @@ class Sides:
     pictured: bool = True
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def shared(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return what `make` makes, made once for all metrics that ask these sides under the same key.
-
-        It must not depend on which metric asks first: take randomness from :meth:`rng`, not from a metric's own.
-        """
-        if key not in self._memo:
-            self._memo[key] = make()
-        return self._memo[key]
-
-    def rng(self, what: str) -> np.random.Generator:
-        """Return the randomness of shared work: the same for the same seed and words."""
-        return np.random.default_rng([self.seed, crc32(what.encode())])
+    views: ClassVar = frozenset({"frame", "whole", "features", "scales", "coarse", "vectors"})
+    """What metrics may ask for here."""
 
     @property
     def rules(self) -> Rules:

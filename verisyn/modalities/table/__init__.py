@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,14 +17,29 @@ from verisyn.errors import UserError
 from verisyn.kinds import Part
 from verisyn.running import Run
 
+if TYPE_CHECKING:
+    from verisyn.schema import Schema
+
+flagship = "table.trees"
+
+
+def claims(_schema: Schema) -> bool:
+    """Whatever no other modality claims is taken as rows of one table."""
+    return True
+
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes view of a table: int32 of shape (rows, parts), Fortran order, with the parts' sizes and names."""
+    """The codes view of a table: int32 of shape (rows, parts), Fortran order, with the parts' sizes and names.
+
+    The first `told` parts are context: what is known before a row is drawn (a parent's row, the rows before). They are
+    not learnt; all others are learnt given them.
+    """
 
     values: np.ndarray
     parts: tuple[Part, ...]
     names: tuple[str, ...]
+    told: int = 0
 
     @property
     def rows(self) -> int:
@@ -40,14 +55,27 @@ Tick = Callable[[int], None]
 
 
 class Fitted(ABC):
-    """What a generator learnt. It holds no training row."""
+    """What a generator learnt. It holds no training row.
+
+    `parts` are those of the codes that it was fitted on, the context first; `told` says how many of them are context.
+    """
 
     parts: tuple[Part, ...]
+    told: int = 0
 
     @abstractmethod
-    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None
-               ) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None,
+               context: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows.
+
+        Parameters
+        ----------
+        rows : int
+        rng : Generator
+        allowed : mapping, optional
+            A condition.
+        context : int32 array of shape (rows, told), optional
+            The codes of the context; needed where there is one, and handed back in the first columns of `codes`.
 
         Returns
         -------
@@ -60,7 +88,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def log_prob(self, codes: np.ndarray) -> np.ndarray:
-        """Return log p(code | codes before it), float64 of shape (rows, parts)."""
+        """Return log p(code | codes before it), float64 of shape (rows, parts); 0 for the context."""
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -109,3 +137,17 @@ class BaseGenerator(ABC):
                    tick: Tick = lambda done: None) -> Fitted:
         """Learn as `fit` does, within a budget and keeping parts to go on from; a quick generator may do without."""
         return self.fit(codes, seed, jobs, tick)
+
+
+def told_of(state: dict[str, Any]) -> int:
+    """Return how many parts of a fitted generator's state are context; models of earlier versions have none.
+
+    Raises
+    ------
+    ValueError
+        If it is no such number.
+    """
+    told = state.get("told", np.zeros(1, np.int32))
+    if np.shape(told) != (1,) or told[0] < 0:
+        raise ValueError("the number of parts that are context is missing")
+    return int(told[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from verisyn.errors import UserError
 from verisyn.kinds import Part
-from verisyn.modalities.table import Allowed, Codes, Fitted, _boost
+from verisyn.modalities.table import Allowed, Codes, Fitted, _boost, told_of
 from verisyn.modalities.table._boost import CodeTree, Forest, Scores
 from verisyn.modalities.table._scores import places_of, room_for
 from verisyn.modalities.table._sound import is_sound
@@ -21,23 +23,30 @@ class Chain(Fitted):
     """p(row) as a product over parts of p(code | codes before it), each read off a code tree.
 
     `forests` and `links` (which part each forest is of) are in the order of the chain; codes, as everywhere, in that of
-    the table.
+    the table. The first `told` parts are context, which has no forests.
     """
 
-    def __init__(self, parts: tuple[Part, ...], forests: list[Forest], links: tuple[int, ...]):
-        self.parts, self.forests, self.links = parts, forests, links
+    def __init__(self, parts: tuple[Part, ...], forests: list[Forest], links: tuple[int, ...], told: int = 0):
+        self.parts, self.forests, self.links, self.told = parts, forests, links, told
 
     @property
     def order(self) -> tuple[int, ...]:
         """The parts, in the order in which they are drawn."""
         return self.links
 
-    def sample(self, rows: int, rng: np.random.Generator,
-               allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def _drawn(self) -> Iterator[tuple[int, int, Forest]]:
+        """Yield (place in the chain, part, forest) of all parts that are drawn."""
+        return ((self.told + i, self.links[self.told + i], forest) for i, forest in enumerate(self.forests))
+
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None,
+               context: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, part by part; together they miss the model's shares by less than independent rows would."""
         codes = np.empty((rows, len(self.parts)), np.int32, order="F")
         seen, order, log_mass = self._blank(rows), np.arange(rows, dtype=np.int32), np.zeros(rows)
-        for place, (j, forest) in enumerate(zip(self.links, self.forests, strict=True)):
+        if context is not None:
+            codes[:, :self.told] = context
+            self._tell(seen, context)
+        for place, j, forest in self._drawn():
             mask, seed = (allowed or {}).get(j), _seed(rng)
             if mask is None or not mask.any():
                 codes[:, j] = forest.draw(seen, seed, order)
@@ -50,9 +59,14 @@ class Chain(Fitted):
 
     def calibrate(self, codes: Codes, seed: np.random.SeedSequence) -> None:
         """Draw rows, and shift every question on the way so that each part's codes are as frequent as in `codes`."""
-        rows, rng = min(codes.rows, _REHEARSAL), np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
+        if self.told and codes.rows > _REHEARSAL:  # rows may be sorted; their contexts shall be as all rows' are
+            some = np.sort(rng.choice(codes.rows, _REHEARSAL, replace=False))
+            codes = replace(codes, values=np.asfortranarray(codes.values[some]))
+        rows = min(codes.rows, _REHEARSAL)
         seen, order = self._blank(rows), np.arange(rows, dtype=np.int32)
-        for place, (j, forest) in enumerate(zip(self.links, self.forests, strict=True)):
+        self._tell(seen, codes.values[:rows, :self.told])
+        for place, j, forest in self._drawn():
             share = forest.tree.shares(np.bincount(codes.values[:, j], minlength=self.parts[j].size))
             seen[:, place] = as_feature(forest.draw(seen, _seed(rng), order, share), self.parts[j])
 
@@ -60,12 +74,16 @@ class Chain(Fitted):
         """What a row tells of itself: its codes so far, in the chain's order, and the core's scratch."""
         return np.zeros((rows, len(self.parts) + _boost.DEPTHS), np.uint16)
 
+    def _tell(self, seen: np.ndarray, context: np.ndarray) -> None:
+        for j in range(self.told):
+            seen[:, j] = as_feature(context[:, j], self.parts[j])
+
     def log_prob(self, codes: np.ndarray) -> np.ndarray:
         """Return log p(code | codes before it)."""
-        seen, out = self._blank(len(codes)), np.empty(codes.shape)
+        seen, out = self._blank(len(codes)), np.zeros(codes.shape)
         for place, j in enumerate(self.links):
             seen[:, place] = as_feature(codes[:, j], self.parts[j])
-        for j, forest in zip(self.links, self.forests, strict=True):
+        for _, j, forest in self._drawn():
             out[:, j] = forest.log_prob(seen, codes[:, j])
         return out
 
@@ -74,7 +92,8 @@ class Chain(Fitted):
         """Draw the codes that are -1, part by part."""
         out, log_p = np.array(codes, np.int32, order="F"), np.zeros(codes.shape)
         seen = self._blank(len(codes))
-        for place, (j, forest) in enumerate(zip(self.links, self.forests, strict=True)):
+        self._tell(seen, codes)
+        for place, j, forest in self._drawn():
             gone, mask = out[:, j] < 0, (allowed or {}).get(j, np.ones(self.parts[j].size, bool))
             if gone.any():
                 out[gone, j], log_p[gone, j] = forest.draw_within(seen[gone], _seed(rng), mask)
@@ -88,7 +107,7 @@ class Chain(Fitted):
         pieces = [pieces_of(forest) for forest in self.forests]
         lengths = [[len(a) for a in p.values()] for p in pieces]
         return {
-            "links": np.array(self.links, np.int32),
+            "links": np.array(self.links, np.int32), "told": np.array([self.told], np.int32),
             "lengths": np.array(lengths, np.int64).reshape(len(pieces), len(_FIELDS)),
             **{f: np.concatenate([np.empty(0, kind), *(p[f] for p in pieces)]) for f, kind in _FIELDS.items()},
             "scores": self.forests[0].scores.values if self.forests else np.empty(0, "<f4"),
@@ -97,18 +116,19 @@ class Chain(Fitted):
     @classmethod
     def restore(cls, parts: tuple[Part, ...], state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
-        links = tuple(map(int, state["links"]))
+        links, told = tuple(map(int, state["links"])), told_of(state)
         chained = tuple(parts[j] for j in links) if sorted(links) == list(range(len(parts))) else ()
         ends = np.cumsum(state["lengths"], axis=0)
         split = {f: np.split(state[f].astype(kind, copy=False), ends[:-1, i])
                  for i, (f, kind) in enumerate(_FIELDS.items())}
         scores = Scores(state["scores"].astype("<f4", copy=False), places_of(chained))
-        places = range(min(len(chained), len(ends)))
-        forests = [forest_of({f: split[f][place] for f in _FIELDS}, scores) for place in places]
-        sound = len(ends) == len(chained) and all(is_sound(f, place, chained) for place, f in enumerate(forests))
+        drawn = range(min(max(0, len(chained) - told), len(ends)))
+        forests = [forest_of({f: split[f][i] for f in _FIELDS}, scores) for i in drawn]
+        sound = (told >= 0 and len(ends) + told == len(chained) and links[:told] == tuple(range(told))
+                 and all(is_sound(f, told + i, chained) for i, f in enumerate(forests)))
         if not sound or len(chained) != len(parts) or len(scores.values) != room_for(parts):
             raise UserError("The model is damaged: an index of its trees leads nowhere. Fit it again.")
-        return cls(parts, forests, links)
+        return cls(parts, forests, links, told)
 
 
 _FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "shift": "<f4",

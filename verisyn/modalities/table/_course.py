@@ -72,8 +72,10 @@ class Course:
 
 def _weights(codes: Codes, most: int) -> np.ndarray:
     """About how long each part takes, compared with the others: features, times questions a row (the entropy)."""
-    out = np.empty(len(codes.parts))
+    out = np.zeros(len(codes.parts))
     for j, part in enumerate(codes.parts):
+        if j < codes.told:
+            continue
         share = np.bincount(codes.values[:, j], minlength=part.size) / max(codes.rows, 1)
         out[j] = (1 + min(j, most)) * (0.1 - float(np.sum(share * np.log2(np.where(share > 0, share, 1)))))
     return out

@@ -12,7 +12,7 @@ from verisyn.modalities.table import Codes, _boost
 
 
 def links_of(order: str | Sequence[str], codes: Codes, coarse: np.ndarray | None) -> tuple[int, ...]:
-    """Return the parts in the order of the chain.
+    """Return the parts in the order of the chain; the context stands first.
 
     Parameters
     ----------
@@ -27,11 +27,12 @@ def links_of(order: str | Sequence[str], codes: Codes, coarse: np.ndarray | None
     UserError
         If there is no such order, or a column is unknown or named twice.
     """
-    everything = range(len(codes.parts))
+    everything, context = range(len(codes.parts)), range(codes.told)
     if order == "given":
         return tuple(everything)
     if order == "dependence" and coarse is not None:
-        return tuple(map(int, np.argsort(-_total_dependence(coarse), kind="stable")))
+        ranked = map(int, np.argsort(-_total_dependence(coarse), kind="stable"))
+        return (*context, *(j for j in ranked if j >= codes.told))
     if isinstance(order, str):
         raise UserError(f"There is no order {order!r}. Say 'given', 'dependence', or list the columns that come first.")
     columns = [re.sub(r"#\d+$", "", name) for name in codes.names]  # a column of several parts has them numbered
@@ -42,8 +43,8 @@ def links_of(order: str | Sequence[str], codes: Codes, coarse: np.ndarray | None
         if not found:
             raise UserError(f"The order names the column {wanted!r}, which is not learnt. "
                             f"{did_you_mean(wanted, columns)}")
-        chosen += [j for j in found if j not in chosen]
-    return (*chosen, *(j for j in everything if j not in chosen))
+        chosen += [j for j in found if j not in chosen and j >= codes.told]
+    return (*context, *chosen, *(j for j in everything if j not in chosen and j >= codes.told))
 
 
 def _total_dependence(coarse: np.ndarray) -> np.ndarray:

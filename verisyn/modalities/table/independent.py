@@ -8,25 +8,27 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from verisyn.kinds import Part
-from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick
+from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick, told_of
 
 _UNSEEN = 1e-9
 """Weight, in rows, of a code no training row had: it is all but never drawn, yet its log-probability is finite."""
 
 
 class Frequencies(Fitted):
-    """The share of each code of each part."""
+    """The share of each code of each part; a context tells nothing of them."""
 
-    def __init__(self, parts: tuple[Part, ...], shares: list[np.ndarray]):
-        self.parts = parts
+    def __init__(self, parts: tuple[Part, ...], shares: list[np.ndarray], told: int = 0):
+        self.parts, self.told = parts, told
         self.shares = shares
 
-    def sample(self, rows: int, rng: np.random.Generator,
-               allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None,
+               context: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, each part on its own."""
         codes = np.empty((rows, len(self.parts)), np.int32, order="F")
         log_mass = np.zeros(rows)
-        for j, share in enumerate(self.shares):
+        if context is not None:
+            codes[:, :self.told] = context
+        for j, share in enumerate(self.shares[self.told:], self.told):
             mask = (allowed or {}).get(j)
             if mask is not None:
                 mass = share[mask].sum()
@@ -39,28 +41,28 @@ class Frequencies(Fitted):
 
     def log_prob(self, codes: np.ndarray) -> np.ndarray:
         """Return the log share of each code."""
-        out = np.empty(codes.shape)
-        for j, share in enumerate(self.shares):
+        out = np.zeros(codes.shape)
+        for j, share in enumerate(self.shares[self.told:], self.told):
             out[:, j] = np.log(share)[codes[:, j]]
         return out
 
     def complete(self, codes: np.ndarray, rng: np.random.Generator,
                  allowed: Allowed | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw the codes that are -1; the others tell nothing of them."""
-        drawn, _ = self.sample(len(codes), rng, allowed)
+        drawn, _ = self.sample(len(codes), rng, allowed, codes[:, :self.told])
         out, masks = np.where(codes < 0, drawn, codes), allowed or {}
         mass = [np.log(s[masks[j]].sum()) if j in masks else 0.0 for j, s in enumerate(self.shares)]
         return out, np.where(codes < 0, mass, self.log_prob(out))
 
     def state(self) -> dict[str, Any]:
         """Return the shares, one array after the other."""
-        return {"shares": np.concatenate([np.empty(0), *self.shares])}
+        return {"shares": np.concatenate([np.empty(0), *self.shares]), "told": np.array([self.told], np.int32)}
 
     @classmethod
     def restore(cls, parts: tuple[Part, ...], state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
         ends = np.cumsum([part.size for part in parts], dtype=np.int64)
-        return cls(parts, np.split(state["shares"], ends)[: len(parts)])
+        return cls(parts, np.split(state["shares"], ends)[: len(parts)], told_of(state))
 
 
 @dataclass(frozen=True)
@@ -84,5 +86,5 @@ class Generator(BaseGenerator):
         for j, part in enumerate(codes.parts):
             counts = np.maximum(np.bincount(codes.values[:, j], minlength=part.size), _UNSEEN)
             shares.append(counts / counts.sum())
-            tick(1)
-        return Frequencies(codes.parts, shares)
+            tick(int(j >= codes.told))
+        return Frequencies(codes.parts, shares, codes.told)

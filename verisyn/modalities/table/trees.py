@@ -112,10 +112,10 @@ class Generator(BaseGenerator):
         coarse = _coarse(codes, np.random.default_rng(screen)) if wide or self.order == "dependence" else None
         links = links_of(self.order, codes, coarse)
         chained = Codes(np.asfortranarray(codes.values[:, links]), tuple(codes.parts[j] for j in links),
-                        tuple(codes.names[j] for j in links))
+                        tuple(codes.names[j] for j in links), codes.told)
         coarse = np.asfortranarray(coarse[:, links]) if coarse is not None and wide else None
         forests = self._fit_chain(run, chained, coarse, seeds, jobs, tick)
-        chain = Chain(codes.parts, forests, links)
+        chain = Chain(codes.parts, forests, links, codes.told)
         chain.calibrate(codes, rehearsal)
         return chain
 
@@ -146,11 +146,11 @@ class Generator(BaseGenerator):
 
         forests: dict[int, Forest] = {}
         with ThreadPoolExecutor(max(1, jobs)) as pool, course.stopping():
-            late_first = range(len(codes.parts) - 1, -1, -1)  # the costliest first, so that no thread is left waiting
+            late_first = range(len(codes.parts) - 1, codes.told - 1, -1)  # the costliest first, so that no thread is left waiting
             for j, forest in zip(late_first, pool.map(one, late_first), strict=True):
                 forests[j] = forest
                 tick(1)
-        return [forests[j] for j in range(len(codes.parts))]
+        return [forests[j] for j in range(codes.told, len(codes.parts))]
 
 
 def _features(x: np.ndarray, parts: tuple[Part, ...], told: np.ndarray, scores: Scores) -> Features:

@@ -1,0 +1,95 @@
+"""Rows in order, seen by metrics of the view ``"order"``: histories of entities, or windows of one long series."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from verisyn.kinds import Feature
+from verisyn.metrics import EFFORTS, Effort, Shared
+from verisyn.schema import Table
+
+
+@dataclass(frozen=True)
+class Histories:
+    """One side: the rows of each entity in their order, the entities one after the other.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows without the columns of entity and time.
+    starts : int64 array of shape (entities + 1,)
+        Rows ``starts[e]:starts[e + 1]`` are those of entity `e`; each has one at least.
+    time : float64 array of shape (rows,), optional
+        When each row is, in seconds since 1970 or in steps; None where only the order is known.
+    features : sequence of Feature
+        Every modelled column of `frame` at full precision, by a coder learnt on the training rows.
+    statics : polars.DataFrame
+        What does not change within an entity, one row each; it may have no columns.
+    """
+
+    frame: pl.DataFrame
+    starts: np.ndarray
+    time: np.ndarray | None
+    features: Sequence[Feature]
+    statics: pl.DataFrame
+
+    @property
+    def entities(self) -> int:
+        """How many there are."""
+        return len(self.starts) - 1
+
+    @property
+    def rows(self) -> int:
+        """Rows of all entities together."""
+        return self.frame.height
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Rows of each entity, int64 (entities,)."""
+        return np.diff(self.starts)
+
+    @property
+    def of(self) -> np.ndarray:
+        """The entity of each row, int64 (rows,)."""
+        return np.repeat(np.arange(self.entities), self.lengths)
+
+    def take(self, entities: np.ndarray) -> Histories:
+        """Return the entities with these indices, in this order; an entity may be taken twice."""
+        lengths = self.lengths[entities]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(self.starts[:-1][entities], lengths)
+        time = None if self.time is None else self.time[rows]
+        return Histories(self.frame[rows], starts, time, [replace(f, values=f.values[rows]) for f in self.features],
+                         self.statics[entities])
+
+    def shuffled(self, rng: np.random.Generator) -> Histories:
+        """Return the same lengths and times with rows drawn at random from all: the floor, which knows no order."""
+        rows = rng.integers(0, max(self.rows, 1), self.rows)
+        return replace(self, frame=self.frame[rows], features=[replace(f, values=f.values[rows]) for f in self.features])
+
+
+@dataclass(frozen=True)
+class HistorySides(Shared):
+    """What a metric of the view ``"order"`` compares; the fields are as in :class:`verisyn.metrics.Sides`.
+
+    `windows` says that entities are windows cut from few long series, so that they are no independent subjects.
+    """
+
+    fake: Histories
+    train: Histories
+    holdout: Histories
+    table: Table
+    target: str | None = None
+    unseen: bool = True
+    windows: bool = False
+    effort: Effort = EFFORTS["standard"]
+    seed: int = 0
+    pictured: bool = True
+    _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    views: ClassVar = frozenset({"order"})

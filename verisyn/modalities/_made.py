@@ -1,0 +1,116 @@
+"""What models of all modalities beyond one table share: how they came to be, where they are kept, what they are asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from verisyn import storage
+from verisyn.findings import Finding
+from verisyn.outputs import writing_folder
+from verisyn.progress import Progress
+from verisyn.provenance import Provenance, real
+from verisyn.running import Run
+from verisyn.schema import Schema
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a fit, whatever the modality; the fields are the parameters of :func:`verisyn.model.fit`."""
+
+    generator: str
+    settings: Mapping[str, Any]
+    seed: int = 0
+    holdout: float = 0.0
+    jobs: int = 1
+    audit: bool | None = None
+    run: Run = field(default_factory=Run)
+
+
+@dataclass(frozen=True)
+class About:
+    """How a model of several tables, or of histories, came to be.
+
+    `rows_source` and `rows_train` are by table; `dtypes` says how each column was read, table by table, so that it is
+    written the same way.
+    """
+
+    generator: str
+    settings: dict[str, Any]
+    seed: int
+    holdout: float
+    rows_source: dict[str, int]
+    rows_train: dict[str, int]
+    name: str
+    version: str
+    format: str
+    format_settings: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def generation(self) -> int:
+        """1 for a model of real rows, one more for each generator whose rows it learnt from in turn."""
+        return int(self.provenance.get("generation", 0)) + 1
+
+
+class BaseModel(ABC):
+    """What was learnt from histories or from a database. It holds no training row.
+
+    `memory` is the finding on what it tells of whom it learnt from; None where that was not asked.
+    """
+
+    modality: ClassVar[str]
+
+    def __init__(self, schema: Schema, about: About, memory: Finding | None = None):
+        self.schema, self.info, self.memory = schema, about, memory
+
+    def __repr__(self) -> str:
+        rows = sum(self.info.rows_train.values())
+        return f"{type(self).__name__}({self.info.generator} of {self.info.name!r}: {rows:,} rows, seed {self.info.seed})"
+
+    @abstractmethod
+    def sample_tables(self, *, seed: int = 0, jobs: int | None = None, progress: Progress | None = None,
+                      **wishes: Any) -> dict[str, pl.DataFrame]:
+        """Draw synthetic tables as polars frames, with the columns, the types and the order of columns of the source.
+
+        What a modality can be asked beyond the seed is among its `wishes`; an unknown one is a UserError.
+        """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report should say of what was learnt."""
+        return self.info.notes
+
+    def provenance(self, rows: int) -> Provenance:
+        """Return where `rows` rows drawn from this model come from: one generation after those it learnt from."""
+        origins = real(self.info.name, sum(self.info.rows_train.values()))
+        if self.info.provenance:
+            origins = Provenance.from_dict(self.info.provenance)
+        return origins.made(self.info.generator, rows, self.info.name)
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return what was learnt as JSON values and arrays."""
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as a folder of JSON and arrays; it appears only when it is whole.
+
+        Raises
+        ------
+        UserError
+            If the folder exists (and `force` is not given) or cannot be written.
+        """
+        with writing_folder(path, force=force) as folder:
+            self.write_into(folder)
+
+    def write_into(self, folder: Path) -> None:
+        """Write the model's files into an existing folder."""
+        storage.save(folder, {"modality": self.modality, "info": asdict(self.info),
+                              "schema": self.schema.model_dump(mode="json"), "learnt": self.state(),
+                              "memory": self.memory and self.memory.to_dict()})
