@@ -99,6 +99,10 @@ class Coder(OrderedCoder):
                 np.clip(values, max(info.min, -2**63), min(info.max, 2**63 - 1))
         return pl.Series(values)
 
+    def written(self, values: np.ndarray) -> pl.Series:
+        """Return numbers, float64 without NaN, in the column's own form: on its lattice, in its bounds and data type."""
+        return self._from_units(self._lattice.units(values)).cast(self.dtype, strict=False)
+
     def _measures(self, series: pl.Series) -> np.ndarray:
         values = _numbers(series, self.form["text"], self.columns[0]).astype(np.float64)
         return np.where(series.is_not_null().to_numpy() & np.isfinite(values), values, np.nan)

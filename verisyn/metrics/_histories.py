@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
 from verisyn.metrics import EFFORTS, Effort, Shared
 from verisyn.schema import Table
@@ -30,6 +31,10 @@ class Histories:
         Every modelled column of `frame` at full precision, by a coder learnt on the training rows.
     statics : polars.DataFrame
         What does not change within an entity, one row each; it may have no columns.
+    about : sequence of Feature
+        Every modelled column of `statics`.
+    whole : int64 array of shape (entities,), optional
+        How many rows each entity has in all, where some of them are only a stretch of it.
     """
 
     frame: pl.DataFrame
@@ -37,6 +42,8 @@ class Histories:
     time: np.ndarray | None
     features: Sequence[Feature]
     statics: pl.DataFrame
+    about: Sequence[Feature] = ()
+    whole: np.ndarray | None = None
 
     @property
     def entities(self) -> int:
@@ -64,20 +71,25 @@ class Histories:
         starts = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(self.starts[:-1][entities], lengths)
         time = None if self.time is None else self.time[rows]
-        return Histories(self.frame[rows], starts, time, [replace(f, values=f.values[rows]) for f in self.features],
-                         self.statics[entities])
+        features, about = ([replace(f, values=f.values[at]) for f in found]
+                           for found, at in ((self.features, rows), (self.about, entities)))
+        return Histories(self.frame[rows], starts, time, features, self.statics[entities], about,
+                         None if self.whole is None else self.whole[entities])
 
     def shuffled(self, rng: np.random.Generator) -> Histories:
         """Return the same lengths and times with rows drawn at random from all: the floor, which knows no order."""
         rows = rng.integers(0, max(self.rows, 1), self.rows)
-        return replace(self, frame=self.frame[rows], features=[replace(f, values=f.values[rows]) for f in self.features])
+        features = [replace(f, values=f.values[rows]) for f in self.features]
+        return replace(self, frame=self.frame[rows], features=features)
 
 
 @dataclass(frozen=True)
 class HistorySides(Shared):
     """What a metric of the view ``"order"`` compares; the fields are as in :class:`verisyn.metrics.Sides`.
 
-    `windows` says that entities are windows cut from few long series, so that they are no independent subjects.
+    `windows` says that entities are windows cut from few long series, so that they are no independent subjects. `full` are the synthetic, the training and the
+    never seen histories with all their rows, where the others are a sample. `moments` says that the time is in seconds since 1970. Entities stand in random order on every side, as
+    intervals come from leaving out every twentieth part of them.
     """
 
     fake: Histories
@@ -90,6 +102,21 @@ class HistorySides(Shared):
     effort: Effort = EFFORTS["standard"]
     seed: int = 0
     pictured: bool = True
+    moments: bool = False
+    full: tuple[Histories, Histories, Histories] | None = None
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     views: ClassVar = frozenset({"order"})
+
+    @property
+    def strangers(self) -> Histories:
+        """Real histories that the generator never saw.
+
+        Raises
+        ------
+        NotAnswered
+            If it may have seen all there are.
+        """
+        if not self.unseen:
+            raise NotAnswered("there is no holdout that the generator has not seen")
+        return self.holdout

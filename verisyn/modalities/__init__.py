@@ -5,8 +5,8 @@ A modality is one folder. Its ``__init__`` holds
 - ``flagship``: the full name of the generator that is taken where none is named;
 - ``claims(schema) -> bool``: whether data of such a schema are its own (of one table without more, none but the
   modality ``table`` says so);
-- ``home() -> module``: what follows, imported only when taken (the modality ``table`` does without; its story is that of
-  ``verisyn.model``, ``verisyn.assessment`` and ``verisyn.story`` themselves):
+- ``home() -> module``: what follows, imported only when taken (the modality ``table`` does without; its story is that
+  of ``verisyn.model``, ``verisyn.assessment`` and ``verisyn.story`` themselves):
 
   - ``learn(dataset, schema, asked, progress) -> BaseModel``;
   - ``split(dataset, schema, holdout, seed) -> (Dataset, Dataset or None)``: by entity, so that all that belongs to one

@@ -1,4 +1,4 @@
-"""What models of all modalities beyond one table share: how they came to be, where they are kept, what they are asked."""
+"""What models of databases and histories share: how they came to be, where they are kept, what they are asked."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class BaseModel(ABC):
 
     def __repr__(self) -> str:
         rows = sum(self.info.rows_train.values())
-        return f"{type(self).__name__}({self.info.generator} of {self.info.name!r}: {rows:,} rows, seed {self.info.seed})"
+        info = self.info
+        return f"{type(self).__name__}({info.generator} of {info.name!r}: {rows:,} rows, seed {info.seed})"
 
     @abstractmethod
     def sample_tables(self, *, seed: int = 0, jobs: int | None = None, progress: Progress | None = None,

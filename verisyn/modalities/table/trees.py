@@ -146,7 +146,8 @@ class Generator(BaseGenerator):
 
         forests: dict[int, Forest] = {}
         with ThreadPoolExecutor(max(1, jobs)) as pool, course.stopping():
-            late_first = range(len(codes.parts) - 1, codes.told - 1, -1)  # the costliest first, so that no thread is left waiting
+            # the costliest first, so that no thread is left waiting
+            late_first = range(len(codes.parts) - 1, codes.told - 1, -1)
             for j, forest in zip(late_first, pool.map(one, late_first), strict=True):
                 forests[j] = forest
                 tick(1)

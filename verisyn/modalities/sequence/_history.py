@@ -1,0 +1,424 @@
+"""p(rows | entity): a profile first, then row after row, each given the entity, its profile and the rows before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from verisyn.modalities.sequence import _profile
+from verisyn.modalities.sequence._bins import Bins
+from verisyn.modalities.sequence._past import Course, Past
+from verisyn.modalities.sequence._rounds import Drawer, Given, teach
+from verisyn.modalities.sequence._shape import Learnt, Shape
+from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Tick
+from verisyn.modalities.table._conditional import Conditional
+from verisyn.modalities.table._views import TableCoder
+from verisyn.running import Run
+from verisyn.schema import Column, Table
+
+FIT_ROWS = 200_000
+"""Rows, of whole entities, that rows are learnt from at most; profiles are learnt from all entities."""
+_MANY = 20
+"""Entities from which on position and calendar time are told; of fewer they would retell the one course there is."""
+_BLOCK = 2_000
+_FEW_GAPS = 20
+_LONG = 5
+"""Rows an entity has on average from which on more than the last row is told."""
+_AGAIN = 4
+"""Times that profiles which end after all that was seen are drawn anew."""
+_GUESSES = 64
+"""Profiles that are tried for an entity whose first rows are given."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of entities in their order, one entity after the other.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The columns that are learnt: without those of entity (or foreign key) and time.
+    starts : int64 array of shape (entities + 1,)
+        Rows ``starts[e]:starts[e + 1]`` are those of entity `e`, which may have none.
+    time : polars.Series, optional
+        Moments, dates or numbers, all known, not decreasing within an entity.
+    """
+
+    frame: pl.DataFrame
+    starts: np.ndarray
+    time: pl.Series | None = None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of each entity."""
+        return np.diff(self.starts)
+
+    def take(self, entities: np.ndarray) -> Rows:
+        """Return these entities, in this order."""
+        at, starts = _rows_of(self.starts, entities)
+        return Rows(self.frame[at], starts, None if self.time is None else self.time[at])
+
+
+class History:
+    """What was learnt of the rows of entities.
+
+    Parameters
+    ----------
+    shape : Shape
+        Rows as they are learnt, and back.
+    profile : Conditional
+        Of how many rows there are, when they begin and end, and what they are like on the whole.
+    traits : Traits
+    past : Past
+        What is told of the rows before.
+    rows : Conditional
+        Of a row.
+    clock : Conditional, optional
+        Of the gap to the next row, where gaps vary.
+    """
+
+    def __init__(self, shape: Shape, profile: Conditional, traits: _profile.Traits, past: Past, rows: Conditional,
+                 clock: Conditional | None, notes: Sequence[str] = ()):
+        self.shape, self.profile, self.traits, self.past = shape, profile, traits, past
+        self.rows, self.clock, self.notes = rows, clock, tuple(notes)
+
+    @property
+    def coder(self) -> TableCoder:
+        """The coder of rows as they are learnt."""
+        return self.rows.coder
+
+    # -- learning ---------------------------------------------------------------------------------------------------
+    @classmethod
+    def learn(cls, rows: Rows, table: Table, context: Codes, *, time: Column | None = None, maker: BaseGenerator,
+              seed: np.random.SeedSequence, jobs: int = 1, run: Run | None = None,
+              tick: Tick = lambda done: None) -> Self:
+        """Learn from the rows of entities.
+
+        Parameters
+        ----------
+        rows : Rows
+        table : Table
+            The schema of ``rows.frame``; constraints may also name the column `time`.
+        context : Codes
+            What is known of each entity before its rows, (entities, parts).
+        time : Column, optional
+            The column of ``rows.time``.
+        maker : BaseGenerator
+            A generator of tables, which learns each part.
+        seed : SeedSequence
+        jobs : int
+        run : Run, optional
+        tick : callable
+            Told of each part that was learnt.
+
+        Returns
+        -------
+        History
+        """
+        some_seed, shape_seed, coder_seed, *seeds = seed.spawn(6)
+        fit: dict[str, Any] = {"run": run, "jobs": jobs, "tick": tick}
+        shape = Shape.learn(rows, table, time, shape_seed)
+        learnt = shape.forward(rows)
+        coder = TableCoder.learn(learnt.frame, shape.table, coder_seed)
+        codes = coder.encode(learnt.frame)
+        traits = _profile.Traits.learn(coder.parts, codes.values, learnt.values, rows.counts)
+        shown = _profile.frame_of(learnt.course, learnt.first, shape.irregular)
+        more = traits.codes(coder.parts, codes.values, learnt.values, rows.counts)
+        profile = Conditional.learn(shown, _profile.table_of(shown), context, maker, seeds[0], more=more, **fit)
+        told = np.hstack([context.values, profile.encode(shown), more.values])
+        past = _past_of(learnt, coder, codes.values, shape)
+        some = _some(rows.counts, FIT_ROWS, np.random.default_rng(some_seed))
+        part = _part(learnt, codes.values, some)
+        parts = (*profile.fitted.parts, *past.parts)
+        names = tuple(f"told {i}" for i in range(len(parts)))
+        step = Conditional.of_codes(coder, Codes(part.codes, coder.parts, coder.names),
+                                    Codes(teach(past, part, told[some], moved=True), parts, names), maker, seeds[1],
+                                    **fit)
+        clock, gaps = None, _gaps_of(part)
+        if shape.irregular and len(gaps[1]) >= _FEW_GAPS:
+            before = np.asfortranarray(teach(past, part, told[some], moved=False)[gaps[0]])
+            frame = pl.DataFrame({_GAP: gaps[1]})
+            clock = Conditional.learn(frame, Table(name="clock", columns=(_GAP_COLUMN,)), Codes(before, parts, names),
+                                      maker, seeds[2], **fit)
+        notes = [*shape.notes, *coder.notes]
+        if len(some) < len(rows.counts):
+            notes.append(f"Rows were learnt from {len(some):,} of {len(rows.counts):,} entities, drawn by the seed "
+                         f"({len(part.codes):,} of {rows.frame.height:,} rows).")
+        return cls(shape, profile, traits, past, step, clock, notes)
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+    def sample(self, context: np.ndarray, seed: np.random.SeedSequence, *, counts: np.ndarray | None = None,
+               prefix: Rows | None = None, allowed: Allowed | None = None, jobs: int = 1,
+               tick: Tick = lambda done: None) -> Rows:
+        """Draw the rows of entities.
+
+        Parameters
+        ----------
+        context : int32 array of shape (entities, parts)
+            What is known of each entity, as in :meth:`learn`.
+        seed : SeedSequence
+        counts : int64 array of shape (entities,), optional
+            How many rows each has; drawn where not given.
+        prefix : Rows, optional
+            The first rows of each entity, of which at least one has some; they come back as they are, and the rest goes
+            on from them. How long the whole is is then drawn given these rows: profiles are proposed by the model and
+            chosen by how likely they make the rows (importance resampling, Rubin 1988).
+        allowed : mapping, optional
+            A condition that every row meets, on the parts of :attr:`coder`; rows are proposed and chosen by the mass of
+            what is allowed.
+        jobs : int
+        tick : callable
+            Told of entities that were drawn.
+
+        Returns
+        -------
+        Rows
+        """
+        *seeds, last = seed.spawn(max(1, -(-len(context) // _BLOCK)) + 1)
+        drawer = Drawer(self.shape, self.past, self.rows, self.clock)
+        ahead = None if prefix is None else self._encoded(prefix)
+
+        def block(b: int) -> tuple[np.ndarray, Learnt]:
+            rng = np.random.default_rng(seeds[b])
+            at = np.arange(b * _BLOCK, min((b + 1) * _BLOCK, len(context)))
+            known = None if ahead is None else ahead.take(at)
+            told, course, first = self._profiles(context[at], None if counts is None else counts[at], known, rng)
+            out = drawer.draw(told, course, first, rng, known, allowed)
+            tick(len(at))
+            return out
+
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            blocks = list(pool.map(block, range(len(seeds))))
+        codes = np.asfortranarray(np.concatenate([codes for codes, _ in blocks]))
+        made = _joined([made for _, made in blocks])
+        return self._rows(codes, made, last, prefix)
+
+    def _rows(self, codes: np.ndarray, made: Learnt, seed: np.random.SeedSequence, prefix: Rows | None) -> Rows:
+        decode, settle = seed.spawn(2)
+        drawn = self.coder.decode(codes, decode)
+        frame, time = self.shape.backward(drawn, made, np.random.default_rng(settle))
+        if prefix is not None:  # what was given comes back as it was
+            at, _ = _rows_of(made.starts, np.arange(len(made.counts)), prefix.counts)
+            index = np.arange(frame.height)
+            index[at] = frame.height + np.arange(len(at))
+            frame = pl.concat([frame, prefix.frame.select(frame.columns).cast(frame.schema)])[index]
+            if time is not None and prefix.time is not None:
+                time = pl.concat([time, prefix.time.cast(time.dtype).alias(time.name)])[index]
+        return Rows(frame, made.starts, time)
+
+    def _profiles(self, context: np.ndarray, counts: np.ndarray | None, known: Given | None, rng: np.random.Generator
+                  ) -> tuple[np.ndarray, Course, np.ndarray]:
+        """Draw profiles: what is told of entities, their course, and their first smooth values."""
+        if known is not None and known.starts[-1]:
+            return self._profiles_ahead(context, counts, known, rng)
+        codes = self._profile_codes(context, counts, rng)
+        course, first = self._course(codes, rng)
+        for _ in range(_AGAIN if self.shape.irregular else 0):
+            late = np.flatnonzero(course.end > self.shape.last)  # type: ignore[operator]
+            if not len(late):
+                break
+            codes[late] = self._from_span_on(context[late], codes[late], rng)
+            again, first[late] = self._course(codes[late], rng)
+            course = course.put(late, again)
+        if counts is not None:
+            course = self._with_counts(course, counts)
+        return np.hstack([context, codes]), course, first
+
+    def _profile_codes(self, context: np.ndarray, counts: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        at = _profile.part_of(self.profile, _profile.COUNT)
+        if counts is None or at is None:
+            return self.profile.draw(context, rng)[0]
+        codes = np.full((len(context), len(self.profile.parts)), -1, np.int32)
+        blank = self.profile.coder.blank().clear()
+        given = pl.DataFrame({c: counts if c == _profile.COUNT else [None] * len(counts) for c in blank.columns},
+                             schema=blank.schema)
+        codes[:, at] = self.profile.encode(given)[:, at]
+        return self.profile.complete(context, codes, rng)
+
+    def _from_span_on(self, context: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw profiles anew, but for how many rows there are and when they begin."""
+        kept = codes.copy()
+        kept[:, _profile.part_of(self.profile, _profile.SPAN):] = -1
+        return self.profile.complete(context, kept, rng)
+
+    def _course(self, codes: np.ndarray, rng: np.random.Generator) -> tuple[Course, np.ndarray]:
+        """Decode profiles, and let them be possible: an entity that has rows begins somewhere, and ends no sooner."""
+        seed = np.random.SeedSequence(int(rng.integers(0, 2**62)))
+        frame, shape = self.profile.decode(codes, seed), self.shape
+        counts = np.maximum(frame[_profile.COUNT].fill_null(0).to_numpy(), 0)
+        first = np.column_stack([_filled(frame[f"{_profile.FIRST} {j}"], rng) for j in range(len(shape.smooth))]) \
+            if shape.smooth else np.empty((len(counts), 0))
+        if shape.scale is None:
+            return Course(counts), first
+        start = _filled(frame[_profile.START], rng).astype(np.int64)
+        if not shape.irregular:
+            return Course(counts, start, start + np.maximum(counts - 1, 0) * shape.step), first
+        span = frame[_profile.SPAN].fill_null(0).to_numpy().astype(np.int64)
+        return self._with_counts(Course(counts, start, start + span), counts), first
+
+    def _with_counts(self, course: Course, counts: np.ndarray) -> Course:
+        if course.start is None or course.end is None:
+            return Course(counts)
+        least = np.maximum(counts - 1, 0) * self.shape.step
+        span = np.where(counts > 1, np.maximum(course.end - course.start, least), 0) if self.shape.irregular else least
+        return Course(counts, course.start, course.start + span)
+
+    def _profiles_ahead(self, context: np.ndarray, counts: np.ndarray | None, known: Given, rng: np.random.Generator
+                        ) -> tuple[np.ndarray, Course, np.ndarray]:
+        """Draw profiles of entities whose first rows are known, in proportion to how likely they make them."""
+        n, had = len(context), known.counts
+        again = np.repeat(np.arange(n), _GUESSES)
+        wanted = None if counts is None else np.maximum(counts, had)[again]
+        codes = self._profile_codes(context[again], wanted, rng)
+        course, first = self._course(codes, rng)
+        if wanted is not None:
+            course = self._with_counts(course, wanted)
+        many = known.take(again)
+        told = np.hstack([context[again], codes])
+        weight = self._rows_log_prob(told, known.course_of(course, again), many)
+        weight = np.where(course.counts >= had[again], weight, -np.inf).reshape(n, _GUESSES)
+        pick = np.argmax(weight + rng.gumbel(size=weight.shape), axis=1) + np.arange(n) * _GUESSES
+        chosen = known.course_of(course.take(pick), np.arange(n))
+        return told[pick], self._with_counts(chosen, np.maximum(chosen.counts, had)), known.first_of(first[pick])
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+    def log_prob(self, rows: Rows, context: np.ndarray) -> np.ndarray:
+        """Return log p(profile, gaps and rows | context) of each entity, float64 (entities,)."""
+        learnt = self.shape.forward(rows)
+        codes = self.coder.encode(learnt.frame).values
+        shown = _profile.frame_of(learnt.course, learnt.first, self.shape.irregular)
+        more = self.traits.codes(self.coder.parts, codes, learnt.values, rows.counts)
+        profile = np.hstack([self.profile.encode(shown), more.values])
+        told = np.hstack([context, profile])
+        given = Given(codes, learnt.values, learnt.units, learnt.starts, learnt.course)
+        return self.profile.log_prob(context, profile) + self._rows_log_prob(told, learnt.course, given)
+
+    def _rows_log_prob(self, told: np.ndarray, course: Course, given: Given) -> np.ndarray:
+        of = np.repeat(np.arange(len(given.counts)), given.counts)
+        as_of = Given(given.codes, given.values, given.units, given.starts, course)
+        out = self.rows.log_prob(teach(self.past, as_of, told, moved=True), given.codes)
+        if self.clock is not None:
+            at, gaps = _gaps_of(as_of)
+            if len(at):
+                before = teach(self.past, as_of, told, moved=False)[at]
+                out[at] += self.clock.log_prob(before, self.clock.encode(pl.DataFrame({_GAP: gaps})))
+        return np.bincount(of, out, len(given.counts))
+
+    def _encoded(self, rows: Rows) -> Given:
+        learnt = self.shape.forward(rows)
+        return Given(self.coder.encode(learnt.frame).values, learnt.values, learnt.units, learnt.starts, learnt.course)
+
+    # -- to and from disk -------------------------------------------------------------------------------------------
+    def state(self) -> dict[str, Any]:
+        """Return JSON values and arrays."""
+        return {"shape": self.shape.state(), "profile": self.profile.state(), "traits": self.traits.state(),
+                "past": self.past.state(), "rows": self.rows.state(), "clock": self.clock and self.clock.state(),
+                "notes": list(self.notes)}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+        shape, rows = Shape.restore(state["shape"]), Conditional.restore(state["rows"])
+        return cls(shape, Conditional.restore(state["profile"]), _profile.Traits.restore(state["traits"]),
+                   Past.restore(rows.coder.parts, shape.scale, state["past"]), rows,
+                   Conditional.restore(state["clock"]) if state["clock"] else None, state["notes"])
+
+
+_GAP = "gap"
+_GAP_COLUMN = Column(name=_GAP, kind="number", dtype="Int64")
+
+
+def _past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) -> Past:
+    """Learn what is told of the rows before."""
+    counts, course = learnt.counts, learnt.course
+    lively = counts[counts > 0]
+    many, long = len(lively) >= _MANY, len(lively) > 0 and lively.mean() >= 1.5
+    position = np.arange(len(codes)) - np.repeat(learnt.starts[:-1], counts)
+    numbers: dict[str, Bins] = {}
+    if many:
+        numbers["position"] = Bins.learn(position.astype(float))
+        numbers["remaining"] = Bins.learn((np.repeat(counts, counts) - position).astype(float))
+    if learnt.units is not None and course.start is not None and course.end is not None:
+        units = learnt.units.astype(float)
+        if many and len(np.unique(course.start)) > 1:
+            numbers["when"] = Bins.learn(units)
+        if shape.irregular:
+            numbers["gap"] = Bins.learn(np.where(position > 0, np.diff(units, prepend=units[:1]), np.nan))
+            if many:
+                numbers["since"] = Bins.learn(units - np.repeat(course.start, counts))
+                numbers["left"] = Bins.learn(np.repeat(course.end, counts) - units)
+    ordered = [j for j, p in enumerate(coder.parts) if p.ordered and p.size > 2] if long else []
+    smooth_parts = {where.start for c, where in coder.slices() if set(c.columns) & set(shape.smooth)}
+    of = np.repeat(np.arange(len(counts)), counts)
+    rough = [j for j in ordered if j not in smooth_parts]
+    means = {j: Bins.learn(_running_mean(codes[:, j], of, position), 16) for j in rough}
+    so_far = {j: Bins.learn(codes[:, j].astype(float), 24) for j in rough} if lively.mean() >= _LONG else {}
+    levels = tuple((Bins.learn(learnt.values[:, j], 48),
+                    Bins.learn(learnt.values[:, j] - learnt.values[np.repeat(learnt.starts[:-1], counts), j], 24))
+                   for j in range(learnt.values.shape[1]))
+    lags = 0 if not long else 2 if lively.mean() >= _LONG else 1
+    return Past(coder.parts, lags, numbers, means, so_far, so_far, levels, shape.season)
+
+
+def _running_mean(codes: np.ndarray, of: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """The mean of the codes before, in each row; NaN in the first."""
+    sums = np.cumsum(codes, dtype=np.float64) - codes
+    base = np.zeros(int(of[-1]) + 1 if len(of) else 0)
+    first = position == 0
+    base[of[first]] = sums[first]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(position > 0, (sums - base[of]) / position, np.nan) if len(of) else sums
+
+
+def _gaps_of(given: Given) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows follow a gap that is drawn, and the gaps: not the first row, nor the last one, whose time is known."""
+    if given.units is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    counts = given.counts
+    position = np.arange(len(given.units)) - np.repeat(given.starts[:-1], counts)
+    drawn = (position > 0) & (position < np.repeat(given.course.counts, counts) - 1)
+    at = np.flatnonzero(drawn)
+    return at, given.units[at] - given.units[at - 1]
+
+
+def _some(counts: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return entities, in order, that have `most` rows together at most, but one at least."""
+    if counts.sum() <= most:
+        return np.arange(len(counts))
+    order = rng.permutation(len(counts))
+    return np.sort(order[:max(1, int((np.cumsum(counts[order]) <= most).sum()))])
+
+
+def _part(learnt: Learnt, codes: np.ndarray, some: np.ndarray) -> Given:
+    whole = Given(codes, learnt.values, learnt.units, learnt.starts, learnt.course)
+    return whole if len(some) == len(learnt.counts) else whole.take(some)
+
+
+def _rows_of(starts: np.ndarray, entities: np.ndarray, counts: np.ndarray | None = None
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of entities (the first `counts` of each), and where each entity's begin among them."""
+    counts = np.diff(starts)[entities] if counts is None else counts
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.arange(ends[-1]) - np.repeat(ends[:-1], counts) + np.repeat(starts[:-1][entities], counts), ends
+
+
+def _joined(made: Sequence[Learnt]) -> Learnt:
+    counts = np.concatenate([m.counts for m in made])
+    units = None if made[0].units is None else np.concatenate([m.units for m in made if m.units is not None])
+    return Learnt(made[0].frame, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+                  np.concatenate([m.values for m in made]), units)
+
+
+def _filled(values: pl.Series, rng: np.random.Generator) -> np.ndarray:
+    """Return values as float64; one that was drawn as missing becomes another one's."""
+    known = values.drop_nulls().to_numpy().astype(np.float64)
+    out = values.cast(pl.Float64).to_numpy().copy()
+    gone = np.isnan(out)
+    if gone.any():
+        out[gone] = rng.choice(known, int(gone.sum())) if len(known) else 0.0
+    return out
