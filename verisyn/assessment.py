@@ -12,10 +12,10 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from verisyn import shelves
+from verisyn import modalities, shelves
 from verisyn._disclosed import by_provenance
 from verisyn.description import modelled, resolve_schema
-from verisyn.errors import UserError
+from verisyn.errors import UserError, did_you_mean
 from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
 from verisyn.metrics import EFFORTS, Effort, Side, Sides, able, effort_of
 from verisyn.metrics._conform import conform
@@ -27,6 +27,8 @@ from verisyn.schema import Schema, Table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from verisyn.data import Dataset
+    from verisyn.modalities._made import BaseModel
     from verisyn.model import Model
 
 MOST_CELLS = 10_000_000
@@ -40,14 +42,15 @@ NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against r
 
 
 def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | str | Path | None = None,
-           model: Model | None = None, target: str | None = None, sensitive: str | Sequence[str] | None = None,
+           model: Model | BaseModel | None = None, target: str | None = None,
+           sensitive: str | Sequence[str] | None = None, entity: str | Sequence[str] = (), time: str | None = None,
            effort: str = "standard", seed: int = 0, progress: Progress | None = None) -> Assessment:
     """Assess synthetic data, whoever made it, against real data.
 
     Parameters
     ----------
-    synthetic, real : Dataset, dataframe, path or URL
-        What :func:`verisyn.read` takes. Columns are matched by name and brought to the real columns' types.
+    synthetic, real : Dataset, dataframe, dict of dataframes, path or URL
+        What :func:`verisyn.read` takes. Tables and columns are matched by name and brought to the real columns' types.
     holdout : Dataset, dataframe, path or URL, optional
         Real rows that the generator has not seen. Privacy can be measured only against such rows.
     schema : Schema or path, optional
@@ -58,6 +61,8 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
         The column that models are asked to predict when utility is measured; the schema's by default.
     sensitive : str or sequence of str, optional
         The columns that fairness and attribute inference are asked of; those the schema marks by default.
+    entity, time : str, or sequence of str, optional
+        Where rows are events or measurements in time: whose they are, and what orders them; see :func:`verisyn.fit`.
     effort : {"standard", "quick", "thorough"}
         How much it may cost: about a minute of CPU, a few seconds, or many minutes with shadow attacks.
     seed : int, default 0
@@ -85,14 +90,22 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     'good'
     """
     from verisyn.data import read
+    from verisyn.model import only_table
 
     asked, progress = effort_of(effort), progress or Progress()
     with progress.stage("read"):
-        data, made = read(real, seed=seed), read(synthetic, seed=seed)
-        other = None if holdout is None else read(holdout, seed=seed)
+        timed: dict[str, Any] = {"entity": entity, "time": time}
+        data, made = read(real, seed=seed, **timed), read(synthetic, seed=seed, **timed)
+        other = None if holdout is None else read(holdout, seed=seed, **timed)
     if schema is None and model is not None:
         schema = model.schema
-    table = with_sensitive(resolve_schema(schema, data, target=target, progress=progress).table, sensitive)
+    described = resolve_schema(schema, data, target=target, progress=progress, **timed)
+    modality = modalities.of(described)
+    if hasattr(modality, "home"):
+        described = _with_sensitive(described, sensitive)
+        return _assess_tables(modality.home(), (made, data, other), described, model, asked, seed, progress)
+    model = only_table(model) if model else None
+    table = with_sensitive(described.table, sensitive)
     notes = [*data.notes, *(f"The synthetic data: {note}" for note in made.notes)]
     fake, more = conform(made.frame, data.frame, table.names, "the synthetic data")
     notes += more
@@ -115,6 +128,55 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
                           progress=progress, about=about)
     disclosed = by_provenance(made.provenance)
     return replace(found, findings=(*found.findings, *([disclosed] if disclosed else [])))
+
+
+def _assess_tables(home: ModuleType, sides: tuple[Dataset, Dataset, Dataset | None], schema: Schema,
+                   model: Any, effort: Effort, seed: int, progress: Progress) -> Assessment:
+    """Assess several tables, or rows in time: synthetic ones, real ones, and held-out ones where there are some."""
+    made, data, other = sides
+    notes = [*data.notes, *(f"The synthetic data: {note}" for note in made.notes)]
+
+    def like_real(side: Dataset, what: str) -> dict[str, pl.DataFrame]:
+        frames = {}
+        single = len(schema.tables) == 1
+        for table in schema.tables:
+            name = side.table_name if single else table.name
+            if name not in side.tables:
+                raise UserError(f"{what[0].upper()}{what[1:]} has no table {name!r}, which the real data has. "
+                                f"{did_you_mean(name, side.tables)} Add it, or take it out of both.")
+            where = what if single else f"table {name!r} of {what}"
+            real = data.frame if single else data.tables[table.name]
+            frames[table.name], more = conform(side.tables[name], real, table.names, where)
+            notes.extend(more)
+        return frames
+
+    fake, train, unseen = like_real(made, "the synthetic data"), data, None
+    if other is not None:
+        unseen = like_real(other, "the holdout")
+    elif model is not None and model.info.holdout > 0:
+        train, apart = home.split(data, schema, model.info.holdout, model.info.seed)
+        unseen = None if apart is None else like_real(apart, "the holdout")
+        notes.extend(train.notes)
+    learnt = data.provenance.to_dict() if data.provenance else model.info.provenance if model else None
+    about = {"source": data.name, "seed": seed, "notes": list(dict.fromkeys(notes)),
+             **({"provenance": learnt} if learnt else {})}
+    found: Assessment = home.assess(fake, like_real(train, "the real data"), unseen, schema, about, effort=effort,
+                                    seed=seed, progress=progress)
+    disclosed = by_provenance(made.provenance)
+    return replace(found, findings=(*found.findings, *([disclosed] if disclosed else [])))
+
+
+def _with_sensitive(schema: Schema, sensitive: str | Sequence[str] | None) -> Schema:
+    """Return `schema` with these columns marked, in every table that has them, and no others; as it is for None."""
+    if sensitive is None:
+        return schema
+    wanted = [sensitive] if isinstance(sensitive, str) else [*sensitive]
+    for name in wanted:
+        if not any(name in table.names for table in schema.tables):
+            every = [n for table in schema.tables for n in table.names]
+            raise UserError(f"No table has a column {name!r}. {did_you_mean(name, every)}")
+    tables = tuple(with_sensitive(t, [n for n in wanted if n in t.names]) for t in schema.tables)
+    return schema.model_copy(update={"tables": tables})
 
 
 def with_sensitive(table: Table, sensitive: str | Sequence[str] | None) -> Table:
@@ -353,9 +415,11 @@ def ask(name: str, asked: Asked, seed: int) -> Finding:
         judged = Judged(*metric.judge(measure, low, high))
     except NotAnswered as why:
         return _not_answered(name, metric, str(why))
+    says = getattr(asked.truth, "says", {})  # what floor and ceiling are, where they are not a table's
+    details = {**says, **{k: v for k, v in measure.details.items() if not k.startswith("_")}}
     return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
                    (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
-                   {k: v for k, v in measure.details.items() if not k.startswith("_")}, judged.p, **_told(metric))
+                   details, judged.p, **_told(metric))
 
 
 def _value(answer: Measure | NotAnswered | None) -> float | None:

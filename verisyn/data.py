@@ -1,24 +1,22 @@
-"""Dataset: named tables with where they came from; read from files, databases and dataframes; split once."""
+"""Dataset: named tables with where they came from; read from files, databases and dataframes, and written back."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import polars as pl
 
 from verisyn import _manifest, shelves
-from verisyn.errors import UserError, did_you_mean
-from verisyn.formats import FIT_ROWS, Request, check_content, of_path, sampled
-from verisyn.formats._sampling import Reservoir
-from verisyn.frames import Origin, from_polars, simplify, to_polars
+from verisyn.errors import UserError, listed
+from verisyn.formats import FIT_ROWS, Request, of_path
+from verisyn.frames import Origin, from_polars
 from verisyn.outputs import writing_file
-from verisyn.provenance import MANIFEST, Provenance, of_rows, without_columns
+from verisyn.provenance import Provenance
+from verisyn.schema import Link, Schema
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,12 @@ class Dataset:
         What that format needs to write in the manner of the source.
     provenance : Provenance or None
         Where the rows come from; None where nothing tells.
+    origins : dict
+        The origin of each table, where there are several.
+    keys : dict
+        The columns of each table's primary key, as far as a catalogue tells.
+    links : tuple of Link
+        The foreign keys that a catalogue tells of.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -56,20 +60,37 @@ class Dataset:
     format: str = "parquet"
     format_settings: dict[str, Any] = field(default_factory=dict)
     provenance: Provenance | None = None
+    origins: dict[str, Origin] = field(default_factory=dict)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
     @property
     def table_name(self) -> str:
-        """The name of the only table."""
+        """The name of the only table.
+
+        Raises
+        ------
+        UserError
+            If there are several, of which one is needed.
+        """
+        if len(self.tables) > 1:
+            raise UserError(f"{self.name!r} has {len(self.tables)} tables: {listed(list(self.tables), 12)}. This takes "
+                            "one; name it with --table, or give read() the table.")
         return next(iter(self.tables))
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The only table."""
+        """The only table; a UserError where there are several."""
         return self.tables[self.table_name]
 
     @property
     def extension(self) -> str:
-        """The file name ending, without its first dot, for synthetic data of this source: ``csv.gz``, ``parquet``, …"""
+        """The file name ending, without its first dot, for synthetic data of this source: ``csv.gz``, ``parquet``, …
+
+        It is empty where several tables are written as a folder of files.
+        """
+        if len(self.tables) > 1 and not shelves.formats.take(self.format).has_tables:
+            return ""
         if self.source is not None and of_path(self.source)[0] == self.format:
             compression = of_path(self.source)[1]
             return Path(self.source.name.lower().removesuffix(compression)).suffix[1:] + compression
@@ -97,17 +118,17 @@ class Dataset:
         order = np.random.default_rng(np.random.SeedSequence([seed, 0x5917])).permutation(rows)
         return self._rows(np.sort(order[out:])), self._rows(np.sort(order[:out]))
 
-    def give_back(self, frame: pl.DataFrame) -> Any:
+    def give_back(self, frame: pl.DataFrame, table: str | None = None) -> Any:
         """Return a frame as the kind of dataframe that was read, with its data types (polars for files)."""
-        return from_polars(frame, self.origin)
+        return from_polars(frame, self.origins.get(table or "", self.origin))
 
     def _rows(self, which: np.ndarray) -> Dataset:
         return replace(self, tables={self.table_name: self.frame[which]}, rows_total={self.table_name: len(which)})
 
 
 def read(source: Any, *, table: str | None = None, query: str | None = None, fit_rows: int = FIT_ROWS,
-         seed: int = 0) -> Dataset:
-    """Read data from a file, a database or a dataframe, and where its rows come from.
+         seed: int = 0, entity: Sequence[str] = (), time: str | None = None) -> Dataset:
+    """Read data from a file, a folder, a database or dataframes, and where its rows come from.
 
     That is told, in this order, by columns ``verisyn_kind``, ``verisyn_source``, … (they are no data, and are left out
     of the frame), by the metadata of a Parquet or Arrow file, pandas' ``attrs`` or a pyarrow schema, and by the
@@ -115,15 +136,23 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
 
     Parameters
     ----------
-    source : path, URL, dataframe or Dataset
-        CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite or DuckDB file (text also as ``.gz`` or ``.zst``); the URL
-        of a database; a pandas, polars or pyarrow table. A Dataset is returned as it is.
+    source : path, URL, dataframe, dict or Dataset
+        CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite or DuckDB file (text also as ``.gz`` or ``.zst``); a folder
+        of such files, each a table; the URL of a database; a pandas, polars or pyarrow table, or a dict of those. A
+        Dataset is returned as it is. All tables of a folder, database or workbook are read, with the keys and links
+        that its catalogue tells of.
     table, query : str, optional
-        Which table of a database or workbook, or which rows as an SQL query.
+        One table of several, or rows as an SQL query. ``"name.*"`` are all tables of a schema of a database.
     fit_rows : int, default 500 000
-        More rows than these are sampled uniformly while reading, so that memory stays bounded.
+        More rows than these are sampled uniformly while reading, so that memory stays bounded. Of several tables all
+        rows are read, and then as many rows of a table that others belong to as leave no table more than these, with
+        all that belongs to them.
     seed : int, default 0
         Decides which rows are sampled.
+    entity : sequence of str, optional
+        Columns that say whose a row is: then whole entities are sampled, not rows.
+    time : str, optional
+        The column of the time: without `entity`, the last rows are kept rather than a sample.
 
     Raises
     ------
@@ -134,27 +163,20 @@ def read(source: Any, *, table: str | None = None, query: str | None = None, fit
     --------
     >>> read(pl.DataFrame({"age": [31, 47, 30]})).frame["age"].to_list()
     [31, 47, 30]
+    >>> shop = read({"people": pl.DataFrame({"id": [1, 2]}), "orders": pl.DataFrame({"people_id": [2, 2, 1]})})
+    >>> shop.rows_total
+    {'people': 2, 'orders': 3}
     """
+    from verisyn import _reading
+
     if fit_rows < 1:
         raise UserError(f"fit_rows is {fit_rows}; at least one row must be read.")
     if table and query:
         raise UserError("A table and a query were both given. Give one of them.")
-    request = Request(table, query, fit_rows, seed)
     if isinstance(source, Dataset):
         return source
-    if not isinstance(source, str | os.PathLike):
-        return _read_frame(source, request)
-    if "://" in str(source):
-        return _read_source(str(source), "url", request)
-    path = _existing(Path(source).expanduser())
-    try:
-        format_, compression = of_path(path)
-        if (table or query) and not shelves.formats.take(format_).has_tables:
-            raise UserError(f"{str(path)!r} is one table, so there is none to choose. Leave out table and query.")
-        check_content(path, format_, compression)
-        return _read_source(path, format_, request)
-    except PermissionError:
-        raise UserError(f"{str(path)!r} cannot be read: permission denied. Ask its owner, or copy it.") from None
+    entity = (entity,) if isinstance(entity, str) else tuple(entity)
+    return _reading.read(source, Request(table, query, fit_rows, seed), entity, time)
 
 
 def write(frame: pl.DataFrame, path: str | Path, *, format: str | None = None,
@@ -196,82 +218,38 @@ def write(frame: pl.DataFrame, path: str | Path, *, format: str | None = None,
         _manifest.remove(path)
 
 
-def _read_source(source: Path | str, format_: str, request: Request) -> Dataset:
-    content = shelves.formats.take(format_).read(source, request)
-    path = source if isinstance(source, Path) else None
-    provenance, more = _provenance(content.frame, content.rows_total, path, format_)
-    frame, origin = simplify(content.frame if provenance is None else without_columns(content.frame), "file")
-    frame = _without_nan(frame)
-    name = _stem(path) if path else Path(urlsplit(str(source)).path).stem or content.table or "data"
-    table = content.table or name
-    writes = content.writes or format_
-    settings = {"format": writes, "table": table, **content.settings}
-    return Dataset({table: frame}, origin, (*content.notes, *origin.notes, *more), {table: content.rows_total}, name,
-                   path, writes, settings, provenance)
+def write_tables(tables: Mapping[str, pl.DataFrame], target: str | Path, *, format: str | None = None,
+                 settings: Mapping[str, Any] | None = None, schema: Schema | None = None,
+                 provenance: Provenance | None = None, force: bool = False) -> str | Path:
+    """Write several tables to one place, whole or not at all.
 
+    Parameters
+    ----------
+    tables : mapping of str to pl.DataFrame
+    target : str or Path
+        A folder (one file a table), a database file or workbook (its ending tells), or the URL of a database.
+    format : str, optional
+        The format of the files of a folder; without it, that of `settings`, else Parquet.
+    settings : dict, optional
+        ``Dataset.format_settings`` of data in whose manner to write.
+    schema : Schema, optional
+        Whose keys and links are declared, where the format has such.
+    provenance : Provenance, optional
+        Where the rows come from: written beside the file, or each file.
+    force : bool, default False
+        Whether what is there may be replaced: a folder (if it holds nothing else), a file, tables of a database.
 
-def _read_frame(native: Any, request: Request) -> Dataset:
-    if request.table or request.query:
-        raise UserError("A dataframe has no tables to choose from. Leave out the table and the query.")
-    frame, origin = to_polars(native)
-    frame, total = _without_nan(frame), frame.height
-    if total > request.fit_rows:
-        reservoir = Reservoir(request.fit_rows, request.seed)
-        reservoir.add(frame[reservoir.pick(total)])
-        frame = reservoir.frame()
-    told = of_rows(frame)
-    provenance, more = (told, ()) if told else _counted(_manifest.attached(native), total)
-    notes = (*origin.notes, *sampled(total, frame.height), *more)
-    return Dataset({"data": frame if provenance is None else without_columns(frame)}, origin, notes, {"data": total},
-                   provenance=provenance)
+    Returns
+    -------
+    str or Path
+        Where they are.
 
+    Raises
+    ------
+    UserError
+        If there is something already, or it cannot be written. Nothing is left half-written.
+    """
+    from verisyn import _writing
 
-def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
-    """Missing is said in one way inside: a NaN that is no null would be counted here, and overlooked there."""
-    return frame.with_columns(pl.col(name).fill_nan(None) for name, t in frame.schema.items() if t.is_float())
-
-
-def _provenance(frame: pl.DataFrame, rows: int, path: Path | None, format_: str
-                ) -> tuple[Provenance | None, tuple[str, ...]]:
-    """Ask the rows, then the file's metadata, then the manifest beside it; the last is asked in any case."""
-    beside, notes = _manifest.read(path) if path else (None, ())
-    if told := of_rows(frame):
-        return told, notes
-    inside = getattr(shelves.formats.take(format_), "provenance", None) if path else None
-    provenance, more = _counted(inside(path) if inside else None, rows)
-    return (provenance, (*notes, *more)) if provenance else (beside, notes)
-
-
-def _counted(provenance: Provenance | None, rows: int) -> tuple[Provenance | None, tuple[str, ...]]:
-    """Say where metadata, which libraries hand on when rows are left out or put together, speaks of other rows."""
-    if provenance is None or provenance.rows == rows:
-        return provenance, ()
-    return provenance, (f"The data's metadata tells where {provenance.rows:,} rows come from, but there are {rows:,}: "
-                        "they were changed since. It is taken to hold for them, share by share.",)
-
-
-def _existing(path: Path) -> Path:
-    """Return the path of a file that is there, or say what is wrong with it."""
-    if path.is_dir():
-        raise UserError(f"{str(path)!r} is a folder; a file was expected. {_known_in(path)}")
-    if not path.exists():
-        nearest = next((p for p in path.parents if p.is_dir()), Path())
-        if nearest != path.parent:
-            raise UserError(f"There is no folder {str(path.parent)!r}. Check the path.")
-        raise UserError(f"There is no file {str(path)!r}. {_known_in(path.parent, path.name)}")
-    if not path.stat().st_size:
-        raise UserError(f"{str(path)!r} is empty (0 bytes). A table with at least one row of data was expected.")
-    return path
-
-
-def _known_in(folder: Path, wanted: str = "") -> str:
-    suffixes = {s for name in shelves.formats.names() for s in shelves.formats.take(name).suffixes}
-    names = [p.name for p in folder.iterdir() if p.is_file() and set(p.suffixes) & suffixes
-             and not p.name.endswith(MANIFEST)]
-    return did_you_mean(wanted, names) if names else "There is no table in that folder."
-
-
-def _stem(path: Path) -> str:
-    """The file's name without the endings of format and compression."""
-    compression = of_path(path)[1]
-    return Path(path.name[: len(path.name) - len(compression)]).stem
+    return _writing.write_tables(dict(tables), target, _writing.Manner(format, dict(settings or {}), schema, provenance,
+                                                                       force))

@@ -1,8 +1,9 @@
-"""describe(): find what each column is, with the evidence; the result is a schema that a person can edit."""
+"""describe(): what each column is, the keys and links of tables, with the evidence; a person can edit the result."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,9 +12,10 @@ from verisyn import shelves
 from verisyn.constraints._rules import standing
 from verisyn.constraints._search import find_all
 from verisyn.data import Dataset, read
-from verisyn.errors import UserError
+from verisyn.errors import UserError, listed
 from verisyn.kinds import Declined, Recognised
 from verisyn.kinds._settings import tally
+from verisyn.linking.ordering import check_order
 from verisyn.progress import Progress
 from verisyn.schema import Bias, Column, Schema, Table
 
@@ -22,27 +24,34 @@ if TYPE_CHECKING:
 
 _TARGET_NAMES = ("target", "label", "class", "outcome", "response", "y", "churn", "survived", "income", "default",
                  "diagnosis", "is_fraud", "fraud", "price")
+_KEYS = "id"
+"""The kind of columns that are keys, or point to some."""
 _LEVELS_AT_MOST, _ROWS_A_LEVEL = 20, 60
 _SENSITIVE = re.compile(
     r"(?:^|[^a-z])(sex|gender|race|ethnic\w*|age|religion|nationality|native.?country|marital.?\w*|disab\w*|pregnan\w*|"
     r"sexual.?orientation|birth.?place|place.?of.?birth|citizen\w*)(?:$|[^a-z])", re.IGNORECASE)
 
 
-def describe(data: Any, *, target: str | None = None, name: str | None = None,
-             progress: Progress | None = None) -> Schema:
-    """Describe data: the kind of each column, how sure that is, the target, the sensitive columns, and biases by them.
+def describe(data: Any, *, target: str | None = None, name: str | None = None, entity: str | Sequence[str] = (),
+             time: str | None = None, progress: Progress | None = None) -> Schema:
+    """Describe data: the kind of each column, keys, links and constraints, the target, sensitive columns and biases.
 
     Parameters
     ----------
-    data : Dataset, dataframe, path or URL
+    data : Dataset, dataframe, dict of dataframes, path or URL
         What :func:`verisyn.read` takes.
     target : str, optional
-        The column that models will be asked to predict when utility is measured. Without it, a column with a telling
-        name is taken (``target``, ``label``, ``class``, …), else the last column that is modelled.
+        The column that models will be asked to predict when utility is measured (``"table.column"`` of several tables).
+        Without it, of one table, a column with a telling name is taken (``target``, ``label``, ``class``, …), else the
+        last column that is modelled.
     name : str, optional
         The table's name in the schema.
+    entity : str or sequence of str, optional
+        Columns that say whose a row is, where rows are events or measurements in time.
+    time : str, optional
+        The column that orders the rows of an entity, or all rows.
     progress : Progress, optional
-        Shows and records the stage.
+        Shows and records the stages, and keeps what should be said.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def describe(data: Any, *, target: str | None = None, name: str | None = None,
     Raises
     ------
     UserError
-        If there is nothing to describe, or `target` is not a column.
+        If there is nothing to describe, or `target`, `entity` or `time` are not columns that can be such.
 
     Examples
     --------
@@ -60,27 +69,58 @@ def describe(data: Any, *, target: str | None = None, name: str | None = None,
     >>> frame = pl.DataFrame({"weight": [70.5, 81.25, 64.0] * 9, "smoker": ["yes", "no", "no"] * 9})
     >>> [(c.name, c.kind) for c in describe(frame).table.columns]
     [('weight', 'number'), ('smoker', 'boolean')]
+    >>> shop = {"people": pl.DataFrame({"id": range(9)}), "orders": pl.DataFrame({"people_id": [8, 2, 8, 5]})}
+    >>> [(link.name, link.parent) for link in describe(shop).links]
+    [('orders.people_id', 'people')]
     """
-    dataset: Dataset = read(data)
+    entity = (entity,) if isinstance(entity, str) else tuple(entity)
+    dataset: Dataset = read(data, entity=entity, time=time)
     progress = progress or Progress()
+    if len(dataset.tables) > 1:
+        if entity or time:
+            raise UserError("Entity and time are of one table, and there are several. Name it with --table, or write "
+                            "them into the schema.")
+        from verisyn.linking.description import describe_tables
+
+        return describe_tables(dataset, target, progress)
     frame = dataset.frame
+    check_order(frame, entity, time)
     with progress.stage("describe", total=frame.width) as tick:
-        columns = []
-        for column in frame.columns:
-            columns.append(describe_column(frame[column]))
-            tick(1)
-    table = Table(name=name or dataset.table_name, columns=tuple(columns), rows=frame.height)
+        columns = describe_columns(frame, dict.fromkeys(entity, "It says whose the row is."), tick)
+    table = Table(name=name or dataset.table_name, columns=columns, rows=frame.height,
+                  key=_key(dataset, frame), entity=entity, time=time)
     if target is not None:
         table.column(target)
     table = table.model_copy(update={"target": target or _guess_target(table, frame)})
     with progress.stage("find constraints"):
         constraints = find_all(frame, table)
     with progress.stage("find biases"):
-        biases = _biases(frame, table)
+        biases = biases_of(frame, table)
     return Schema(tables=(table.model_copy(update={"constraints": constraints, "biases": biases}),))
 
 
-def _biases(frame: pl.DataFrame, table: Table) -> tuple[Bias, ...]:
+def describe_columns(frame: pl.DataFrame, keyed: Mapping[str, str], tick: Callable[[int], None]) -> tuple[Column, ...]:
+    """Describe each column; those that are keys, or point to some, are made anew whatever they look like."""
+    columns = []
+    for name in frame.columns:
+        column = describe_column(frame[name])
+        if name in keyed:
+            settings = column.settings if column.kind == _KEYS else {}
+            column = column.model_copy(update={"kind": _KEYS, "settings": settings, "evidence": keyed[name],
+                                               "sensitive": False})
+        columns.append(column)
+        tick(1)
+    return tuple(columns)
+
+
+def _key(dataset: Dataset, frame: pl.DataFrame) -> tuple[str, ...]:
+    """The primary key of the only table, where a catalogue tells."""
+    key = dataset.keys.get(dataset.table_name, ())
+    return key if set(key) <= set(frame.columns) else ()
+
+
+def biases_of(frame: pl.DataFrame, table: Table) -> tuple[Bias, ...]:
+    """Return the biases by the sensitive columns of a table."""
     if not any(c.sensitive for c in table.columns):
         return ()  # nothing to ask, and what it would take need not be imported
     from verisyn.bias import find_biases
@@ -131,21 +171,41 @@ def _can_be_predicted(values: pl.Series) -> bool:
 
 
 def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, target: str | None = None,
-                   progress: Progress | None = None) -> Schema:
+                   entity: str | Sequence[str] = (), time: str | None = None, progress: Progress | None = None
+                   ) -> Schema:
     """Return a schema for `dataset`: the given one, checked against the data, or a fresh description.
 
     Raises
     ------
     UserError
-        If the schema names columns that the data lacks, or an unknown kind of column or of constraint. A column that
-        the schema does not name is left out (:func:`left_out` says so).
+        If the schema names tables or columns that the data lacks, an unknown kind of column or of constraint, or a key,
+        link, entity or time that the data do not keep. What the schema does not name is left out (:func:`left_out`
+        says so).
     """
     if schema is None:
-        return describe(dataset, target=target, progress=progress)
+        return describe(dataset, target=target, entity=entity, time=time, progress=progress)
     if not isinstance(schema, Schema):
         schema = Schema.load(schema)
-    table = schema.table
-    have = dataset.frame.columns
+    if len(dataset.tables) > 1 or len(schema.tables) > 1:
+        from verisyn.linking.checking import checked
+        from verisyn.linking.description import with_target
+
+        return with_target(checked(schema, dataset.tables, checked_table), target)
+    table = checked_table(schema.table, dataset.frame)
+    if entity:
+        table = table.model_copy(update={"entity": (entity,) if isinstance(entity, str) else tuple(entity)})
+    if time:
+        table = table.model_copy(update={"time": time})
+    check_order(dataset.frame, table.entity, table.time)
+    if target is not None:
+        table.column(target)
+        table = table.model_copy(update={"target": target})
+    return schema.model_copy(update={"tables": (table,)})
+
+
+def checked_table(table: Table, frame: pl.DataFrame) -> Table:
+    """Return a table of a schema with what of it stands; see :func:`resolve_schema`."""
+    have = frame.columns
     absent = [n for n in table.names if n not in have]
     if absent:
         raise UserError(f"The schema names the column {absent[0]!r}, which the data lacks (it has: "
@@ -153,19 +213,23 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
     for column in table.columns:
         shelves.kinds.full_name(column.kind)
     table = standing(table, have)
-    schema = schema.model_copy(update={"tables": (table, *schema.tables[1:])})
     if table.target is not None:
         table.column(table.target)
-    if target is not None:
-        table.column(target)
-        schema = schema.model_copy(update={"tables": (table.model_copy(update={"target": target}),)})
-    return schema
+    return table
 
 
 def left_out(table: Table, dataset: Dataset) -> tuple[str, ...]:
     """Return the note that names the columns of the data that the schema leaves out, if there are any."""
-    names = [repr(n) for n in dataset.frame.columns if n not in table.names]
+    frame = dataset.tables[table.name] if len(dataset.tables) > 1 else dataset.frame
+    names = [n for n in frame.columns if n not in table.names]
     if not names:
         return ()
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return (f"The schema does not name {', '.join(names[:8])}{more}; the synthetic data goes without.",)
+    of = f" of {table.name!r}" if len(dataset.tables) > 1 else ""
+    return (f"The schema does not name {listed(names)}{of}; the synthetic data goes without.",)
+
+
+def tables_left_out(schema: Schema, dataset: Dataset) -> tuple[str, ...]:
+    """Return notes that name the tables, and the columns of tables, that a schema of several leaves out."""
+    names = [n for n in dataset.tables if n not in {t.name for t in schema.tables}]
+    told = (f"The schema does not name the tables {listed(names)}; the synthetic data goes without.",)
+    return told * bool(names) + tuple(note for table in schema.tables for note in left_out(table, dataset))

@@ -42,9 +42,9 @@ class Recipe:
 
     def learn(self, rows: pl.DataFrame, **changed: Any) -> Model:
         """Fit on `rows`, with `changed` settings, and measure nothing."""
-        from verisyn.model import fit
+        from verisyn.model import fit_table
 
-        return fit(rows, self.schema, generator=self.generator, seed=self.seed, jobs=self.jobs, audit=False,
+        return fit_table(rows, self.schema, generator=self.generator, seed=self.seed, jobs=self.jobs, audit=False,
                    **{**self.settings, **changed})
 
 

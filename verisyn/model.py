@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn import __version__, memory, shelves, storage
+from verisyn import __version__, memory, modalities, shelves, storage
 from verisyn._manifest import attach
 from verisyn.answers import Answers
 from verisyn.causality.graph import in_causal_order
@@ -26,6 +26,7 @@ from verisyn.findings import Assessment, Finding
 from verisyn.frames import Origin, from_polars
 from verisyn.generations.guard import guard
 from verisyn.memory import Recipe
+from verisyn.modalities._made import Asked, BaseModel
 from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
 from verisyn.outputs import writing_folder
@@ -36,32 +37,35 @@ from verisyn.schema import Schema
 from verisyn.steering import Steered, Wishes, together
 from verisyn.steering.intervention import Do, columns_in_order
 from verisyn.steering.refit import Refitter, Sample
-from verisyn.steering.tails import Asked
+from verisyn.steering.tails import Asked as Tails
 from verisyn.steering.targets import Wanted
 
 _MOST_BESIDE = 20_000
 """Rows without wishes that steered rows are held beside."""
 
 
-def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str = "table.trees", seed: int = 0,
+def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str | None = None, seed: int = 0,
         holdout: float = 0.0, privacy: str | float | None = None, max_leak: float | None = None,
         audit: bool | None = None, max_synthetic: float | None = None, causes: Any = None,
+        entity: str | Sequence[str] = (), time: str | None = None,
         budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
-        progress: Progress | None = None, **settings: Any) -> Model:
+        progress: Progress | None = None, **settings: Any) -> Any:
     """Learn a generator from data.
 
     Parameters
     ----------
-    data : Dataset, dataframe, path or URL
+    data : Dataset, dataframe, dict of dataframes, path or URL
         What :func:`verisyn.read` takes.
     schema : Schema or path, optional
         Without it the data is described first.
-    generator : str, default "table.trees"
-        A name on the generators' shelf (``verisyn list generators``).
+    generator : str, optional
+        A name on the generators' shelf (``verisyn list generators``); by default ``table.trees`` for one table,
+        ``relation.ancestral`` for several, ``sequence.history`` for rows in time.
     seed : int, default 0
         The same data, schema, settings, seed and version give the same model.
     holdout : float, default 0
         Share of rows to set aside, unseen, so that the model can be assessed against them. 0 learns from every row.
+        Of several tables and of rows in time, whole subjects and entities are set aside.
     privacy : {"low", "standard", "high"} or float, optional
         Position of the generator's privacy dial, in words or from 0 to 1. Without it, the generator's own default.
     max_leak : float, optional
@@ -78,6 +82,9 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
         Which column is a cause of which: ``{"income": ["age", "education"]}`` (an effect and its causes), columns in
         causal order, ``"age -> education -> income; sex -> income"``, a YAML file, or what :func:`verisyn.causes`
         proposed once it is confirmed. Causes are learnt before their effects, and with ``do`` only effects respond.
+    entity, time : str, or sequence of str, optional
+        Where rows are events or measurements in time: the columns that say whose they are, and the column that orders
+        them; see ``docs/sequences.md``. In the place of what the schema says.
     budget : str or float, optional
         About how long learning may take by the clock: ``"90s"``, ``"2min"``, or seconds. What is not learnt by then is
         left coarse, and ``model.info.notes`` says what; the model then depends on the speed of the machine.
@@ -94,12 +101,13 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     Returns
     -------
     Model
+        Of one table; of several tables a ``DatabaseModel``, of rows in time a ``SequenceModel``.
 
     Raises
     ------
     UserError
         If the data cannot be read, the schema does not fit it, a name or setting is unknown, the causes go in a circle,
-        or the checkpoint is of another fit.
+        the checkpoint is of another fit, or something is asked for that only models of one table do.
     Refused
         If no position of the dial keeps `max_leak`, there are more synthetic rows than `max_synthetic`, or nobody has
         confirmed `causes` that were proposed from data.
@@ -115,11 +123,19 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
 
     whole_number("seed", seed, 0)
     run = Run(Budget.read(budget))
-    dataset, progress, jobs = read(data), progress or WarningProgress(), threads(jobs)
+    dataset, progress, jobs = read(data, entity=entity, time=time), progress or WarningProgress(), threads(jobs)
     origins = guard(dataset.provenance, max_synthetic, progress)
+    schema = resolve_schema(schema, dataset, entity=entity, time=time, progress=progress)
+    modality = modalities.of(schema)
+    generator = modalities.generator_of(modality, generator)
     settings = dialled(generator, settings, privacy, max_leak)
-    maker = _generator(generator, settings)
-    schema = with_causes(resolve_schema(schema, dataset, progress=progress), causes)
+    if hasattr(modality, "home"):
+        _only_of_one_table(max_leak=max_leak, causes=causes, checkpoint=checkpoint)
+        asked = Asked(generator, settings, seed, holdout, jobs, audit, run)
+        made: BaseModel = modality.home().learn(dataset, schema, asked, progress)
+        made.info = replace(made.info, notes=(*origins, *made.info.notes))
+        return made
+    maker, schema = _generator(generator, settings), with_causes(schema, causes)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
     recipe, decided = Recipe(schema, generator, settings, seed, jobs), None
     if max_leak is not None:
@@ -151,6 +167,37 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     if decided and model.memory:
         model.memory = decided.compared(model.memory)
     return model
+
+
+def fit_table(data: Any, schema: Schema | str | Path | None = None, **asked: Any) -> Model:
+    """Learn a generator of one table; see :func:`fit`.
+
+    Raises
+    ------
+    UserError
+        As :func:`fit`, and if the data are more than rows of one table.
+    """
+    return only_table(fit(data, schema, **asked))
+
+
+def only_table(model: Any) -> Model:
+    """Return a model of one table.
+
+    Raises
+    ------
+    UserError
+        If it is of several tables, or of rows in time.
+    """
+    if not isinstance(model, Model):
+        raise UserError(f"This takes a model of one table, and {model!r} is none. Fit one to a single table.")
+    return model
+
+
+def _only_of_one_table(**asked: Any) -> None:
+    for name, value in asked.items():
+        if value is not None:
+            raise UserError(f"{name!r} was given; it is for models of one table, and this data is more than one table, "
+                            "or rows in time. Leave it out.")
 
 
 def _generator(name: str, settings: dict[str, Any]) -> Any:
@@ -216,7 +263,7 @@ class Model(Answers):
 
     def sample(self, rows: int | None = None, *, seed: int = 0, given: Given | Any | None = None,
                balance: str | None = None, shares: Mapping[str, Any] | None = None, do: Do | None = None,
-               targets: Wanted | None = None, fair: Mapping[str, Any] | None = None, tails: Asked | None = None,
+               targets: Wanted | None = None, fair: Mapping[str, Any] | None = None, tails: Tails | None = None,
                weights: str | None = None,
                steer: str | Path | Mapping[str, Any] | None = None, jobs: int | None = None,
                progress: Progress | None = None) -> Any:
@@ -353,7 +400,11 @@ class Model(Answers):
     @classmethod
     def load(cls, path: str | Path) -> Model:
         """Read a model folder; see :func:`load`."""
-        state = storage.load(Path(path))
+        return only_table(load(path))
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any], path: str | Path) -> Model:
+        """Rebuild from what :func:`verisyn.storage.load` read."""
         try:
             info = Info(**state["info"])
             coder = TableCoder.restore(state["columns"])
@@ -361,12 +412,17 @@ class Model(Answers):
             fitted = home.fitted.restore(coder.parts, state["generator"])
             return cls(Schema.model_validate(state["schema"]), coder, fitted, Origin.from_dict(state["origin"]), info,
                        state.get("memory") and Finding.from_dict(state["memory"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:  # the file was edited or mangled
-            raise UserError(f"The model {str(path)!r} is damaged: its parts do not fit together "
-                            f"({type(e).__name__}: {e}). Fit it again.") from None
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
+            raise damaged(path, e) from None
 
 
-def load(path: str | Path) -> Model:
+def damaged(path: str | Path, why: Exception) -> UserError:
+    """Return what to say of a model whose file was edited or mangled."""
+    return UserError(f"The model {str(path)!r} is damaged: its parts do not fit together "
+                     f"({type(why).__name__}: {why}). Fit it again.")
+
+
+def load(path: str | Path) -> Any:
     """Read a model that :meth:`Model.save` (or ``verisyn fit``) wrote.
 
     Raises
@@ -374,4 +430,14 @@ def load(path: str | Path) -> Model:
     UserError
         If the folder is no model, is damaged, or was written in a newer format.
     """
-    return Model.load(path)
+    state = storage.load(Path(path))
+    modality = state.get("modality")
+    if modality is None:
+        return Model.of_state(state, path)
+    if modality not in modalities.names():
+        raise UserError(f"The model {str(path)!r} is of {modality!r}, which this version of verisyn does not know. "
+                        "Upgrade verisyn.")
+    try:
+        return modalities.take(modality).home().restore(state)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
+        raise damaged(path, e) from None

@@ -18,7 +18,7 @@ from verisyn.metrics import Side
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
 from verisyn.metrics._stats import corrected_t
 from verisyn.modalities.table._views import TableCoder
-from verisyn.model import Model, fit
+from verisyn.model import Model, fit_table
 from verisyn.progress import Progress
 from verisyn.schema import Schema, Table
 
@@ -131,7 +131,7 @@ def rare(data: Any, target: str, *, event: Any = None, share: float = 0.5, repea
     with progress.stage("compare", total=repeats * len(WAYS)) as tick:
         for repeat in range(repeats):
             case = _split(frame, table, target, event, share, seed + repeat)
-            model = fit(case.train, Schema(tables=(table,)), seed=case.seed, audit=False, jobs=jobs)
+            model = fit_table(case.train, Schema(tables=(table,)), seed=case.seed, audit=False, jobs=jobs)
             for name, found in _scored(case, model).items():
                 scores[name].append(found)
                 tick(1)

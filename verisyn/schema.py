@@ -146,6 +146,9 @@ class Link(_Frozen):
     where : dict
         For a column that points to one table or another: the child's rows it holds for, by the values that its other
         columns have there (``{"owner_type": "customer"}``).
+    constraints : tuple of Constraint
+        What must hold between rows of the child and the row of the parent that they point to; the child's columns are
+        named first, the parent's last.
     evidence : str
         Why this is a foreign key, in one sentence.
     """
@@ -158,6 +161,7 @@ class Link(_Frozen):
     orphans: float = 0.0
     owner: bool = False
     where: dict[str, Any] = Field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
     evidence: str = ""
 
     @property
@@ -254,6 +258,19 @@ class Schema(_Frozen):
             if table.name == name:
                 return table
         raise UserError(f"There is no table {name!r}. {did_you_mean(name, [t.name for t in self.tables])}")
+
+    def with_public(self, names: Collection[str]) -> Schema:
+        """Return the schema with these tables marked as public, besides those that are.
+
+        Raises
+        ------
+        UserError
+            If there is no such table.
+        """
+        for name in names:
+            self.of(name)
+        tables = tuple(t.model_copy(update={"public": t.public or t.name in names}) for t in self.tables)
+        return self.model_copy(update={"tables": tables}) if names else self
 
     def links_from(self, table: str) -> tuple[Link, ...]:
         """The links of a table to its parents."""

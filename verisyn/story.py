@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from verisyn import __version__
+from verisyn import __version__, modalities
 from verisyn._manifest import attach
 from verisyn.assessment import assess_frames
-from verisyn.data import Dataset, read, write
+from verisyn.data import Dataset, read, write, write_tables
 from verisyn.description import left_out, resolve_schema
+from verisyn.errors import UserError
 from verisyn.findings import Assessment, Finding, NotAnswered
 from verisyn.frames import with_dtypes
 from verisyn.frontier import Curve, has_dial, positions
 from verisyn.frontier import curve as draw_curve
 from verisyn.memory import Recipe
-from verisyn.metrics import effort_of
+from verisyn.metrics import Effort, effort_of
+from verisyn.modalities._made import BaseModel
 from verisyn.model import Model, fit
 from verisyn.outputs import check_folder, sha256, writing_folder
 from verisyn.progress import Progress
@@ -43,11 +46,11 @@ _UNLIKE = ("The rows were steered, and are compared with real rows that were not
 
 @dataclass(frozen=True)
 class Story:
-    """What :func:`tell` made: the synthetic rows, the model, the schema, the assessment, and what it all cost."""
+    """What :func:`tell` made: the synthetic tables, the model, the schema, the assessment, and what it all cost."""
 
     source: Dataset
-    frame: pl.DataFrame
-    model: Model
+    tables: dict[str, pl.DataFrame]
+    model: Model | BaseModel
     schema: Schema
     assessment: Assessment
     progress: Progress
@@ -56,20 +59,27 @@ class Story:
 
     @property
     def data(self) -> Any:
-        """The synthetic rows as the kind of dataframe that went in."""
-        return attach(self.source.give_back(self.frame), self.provenance)
+        """The synthetic rows as the kind of dataframe that went in; of several tables a dict."""
+        made = {name: attach(self.source.give_back(frame, name), self.model.provenance(frame.height))
+                for name, frame in self.tables.items()}
+        return made if len(self.source.tables) > 1 else next(iter(made.values()))
+
+    @property
+    def rows(self) -> int:
+        """Synthetic rows of all tables."""
+        return sum(frame.height for frame in self.tables.values())
 
     @property
     def provenance(self) -> Provenance:
         """Where the synthetic rows come from."""
-        return self.model.provenance(self.frame.height)
+        return self.model.provenance(self.rows)
 
     @property
     def run(self) -> dict[str, Any]:
         """How the story was made: versions, seed, rows, and the cost of each stage."""
-        info = self.model.info
-        rows = {"source": info.rows_source, "train": info.rows_train,
-                "holdout": self.source.frame.height - info.rows_train, "synthetic": self.frame.height}
+        info, here = self.model.info, sum(frame.height for frame in self.source.tables.values())
+        source, train = _total(info.rows_source), _total(info.rows_train)
+        rows = {"source": source, "train": train, "holdout": max(0, here - train), "synthetic": self.rows}
         return {"versions": versions(), "seed": info.seed, "generator": info.generator, "settings": info.settings,
                 "rows": rows, "provenance": self.provenance.to_dict(),
                 "stages": [asdict(cost) for cost in self.progress.costs], "notes": list(self.notes),
@@ -79,7 +89,7 @@ class Story:
         """Return the report as one self-contained HTML text."""
         from verisyn.report import render
 
-        return render(self.assessment, title=self.source.name, table=self.schema.table, run=run or self.run,
+        return render(self.assessment, title=self.source.name, table=self.schema, run=run or self.run,
                       notes=self.notes)
 
     def held_against(self, folder: str | Path, *, since: str | Path | None = None,
@@ -120,15 +130,26 @@ class Story:
     def _write_into(self, folder: Path) -> None:
         (folder / "model").mkdir()
         self.model.write_into(folder / "model")
-        write(with_dtypes(self.frame, self.source.origin), folder / f"synthetic.{self.source.extension}",
-              settings=self.source.format_settings, table_name=self.source.table_name, provenance=self.provenance)
+        self._write_tables(folder)
         (folder / "assessment.json").write_text(self.assessment.to_json() + "\n", encoding="utf-8")
         (folder / "schema.yaml").write_text(self.schema.to_yaml(), encoding="utf-8")
 
+    def _write_tables(self, folder: Path) -> None:
+        source, ending = self.source, f".{self.source.extension}" if self.source.extension else ""
+        target = folder / f"synthetic{ending}"
+        typed = {name: with_dtypes(frame, source.origins.get(name, source.origin))
+                 for name, frame in self.tables.items()}
+        if len(source.tables) > 1:
+            write_tables(typed, target, settings=source.format_settings, schema=self.schema, provenance=self.provenance)
+        else:
+            write(typed[source.table_name], target, settings=source.format_settings, table_name=source.table_name,
+                  provenance=self.provenance)
+
 
 def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Path | None = None,
-          schema: Schema | str | Path | None = None, generator: str = "table.trees", holdout: float | None = None,
-          target: str | None = None, steer: str | Path | Mapping[str, Any] | None = None,
+          schema: Schema | str | Path | None = None, generator: str | None = None, holdout: float | None = None,
+          target: str | None = None, entity: str | Sequence[str] = (), time: str | None = None,
+          scale: float | None = None, steer: str | Path | Mapping[str, Any] | None = None,
           privacy: str | float | None = None, max_leak: float | None = None,
           curve: bool | None = None, effort: str = "standard", max_synthetic: float | None = None,
           budget: str | float | None = None, checkpoint: str | Path | None = None, jobs: int | None = None,
@@ -137,22 +158,26 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
 
     Parameters
     ----------
-    source : dataframe, Dataset, path or URL
+    source : dataframe, dict of dataframes, Dataset, path or URL
         The real data.
     rows : int, optional
-        Synthetic rows to make; as many as the source has by default.
+        Synthetic rows to make; as many as the source has by default. Of several tables, give `scale`.
     seed : int, default 0
         The same data, options, seed and version give the same bytes.
     out : path, optional
         A folder to write: synthetic data, report, assessment, schema, model, run. Without it nothing is assessed.
     schema : Schema or path, optional
         Without it the data is described first.
-    generator : str, default "table.trees"
-        A name on the generators' shelf.
+    generator : str, optional
+        A name on the generators' shelf; see :func:`fit`.
     holdout : float, optional
         Share of rows set aside to judge the result. 0.2 with `out`; 0 (learn from every row) without.
     target : str, optional
         The column that models are asked to predict when utility is measured.
+    entity, time : str, or sequence of str, optional
+        Where rows are events or measurements in time: whose they are, and what orders them; see :func:`fit`.
+    scale : float, optional
+        Of several tables: how many times as many rows as the source has, such as 0.1 or 10.
     steer : path or mapping, optional
         What the rows shall be like: a YAML file, or a mapping, of the wishes of :meth:`Model.sample`. The report then
         holds the rows beside such without the wishes.
@@ -176,7 +201,8 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     Returns
     -------
     dataframe
-        pandas in, pandas out; polars in, polars out; pyarrow in, pyarrow out; polars for files.
+        pandas in, pandas out; polars in, polars out; pyarrow in, pyarrow out; polars for files; a dict of those where
+        there are several tables.
 
     Examples
     --------
@@ -186,13 +212,18 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
     True
     """
     if out is None:
-        model = fit(source, schema, generator=generator, seed=seed, holdout=holdout or 0.0, privacy=privacy,
-                    max_leak=max_leak, audit=False, max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint,
-                    jobs=jobs, progress=progress)
-        return model.sample(rows, seed=seed, steer=steer, jobs=jobs, progress=progress)
+        dataset = read(source, seed=seed, entity=entity, time=time)
+        model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout or 0.0, privacy=privacy,
+                    max_leak=max_leak, audit=False, max_synthetic=max_synthetic, entity=entity, time=time,
+                    budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
+        if isinstance(model, Model):
+            only(scale=scale)
+            return model.sample(rows, seed=seed, steer=steer, jobs=jobs, progress=progress)
+        return model.sample(seed=seed, jobs=jobs, progress=progress, **asked_of(rows, scale, steer))
     check_folder(out, force)
-    story = tell(source, rows, seed, schema=schema, generator=generator, target=target, steer=steer, jobs=jobs,
-                 progress=progress, holdout=HOLDOUT if holdout is None else holdout, privacy=privacy,
+    story = tell(source, rows, seed, schema=schema, generator=generator, target=target, entity=entity, time=time,
+                 scale=scale, steer=steer, jobs=jobs, progress=progress,
+                 holdout=HOLDOUT if holdout is None else holdout, privacy=privacy,
                  max_leak=max_leak, curve=curve, effort=effort, max_synthetic=max_synthetic, budget=budget,
                  checkpoint=checkpoint).held_against(out)
     story.save(out, force=force)
@@ -200,15 +231,24 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
 
 
 def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema | str | Path | None = None,
-         generator: str = "table.trees", holdout: float = HOLDOUT, target: str | None = None,
+         generator: str | None = None, holdout: float = HOLDOUT, target: str | None = None,
+         entity: str | Sequence[str] = (), time: str | None = None, scale: float | None = None,
          steer: str | Path | Mapping[str, Any] | None = None,
          privacy: str | float | None = None, max_leak: float | None = None, curve: bool | None = None,
          effort: str = "standard", max_synthetic: float | None = None, budget: str | float | None = None,
          checkpoint: str | Path | None = None, jobs: int | None = None, progress: Progress | None = None) -> Story:
     """Tell the whole story and keep all of it; the options are those of :func:`synth`."""
     asked, progress, wishes = effort_of(effort), progress or Progress(), together(steer, {})
-    dataset = source if isinstance(source, Dataset) else _read(source, seed, progress)
-    schema = resolve_schema(schema, dataset, target=target, progress=progress)
+    with progress.stage("read"):
+        dataset = read(source, seed=seed, entity=entity, time=time)
+    schema = resolve_schema(schema, dataset, target=target, entity=entity, time=time, progress=progress)
+    modality = modalities.of(schema)
+    if hasattr(modality, "home"):
+        only(max_leak=max_leak, curve=curve or None, checkpoint=checkpoint)
+        model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
+                    max_synthetic=max_synthetic, budget=budget, jobs=jobs, progress=progress)
+        return _of_tables(modality.home(), dataset, model, asked_of(rows, scale, steer), asked, jobs, progress)
+    only(scale=scale)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
                 max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
@@ -231,7 +271,44 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     dial, more = _dial(model, train.frame, unseen.frame if unseen else None, curve, jobs, progress)
     notes = dict.fromkeys([*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes,
                            *told, *progress.notes, *more])
-    return Story(dataset, steered.frame, model, schema, assessment, progress, tuple(notes), dial)
+    return Story(dataset, {dataset.table_name: steered.frame}, model, schema, assessment, progress, tuple(notes), dial)
+
+
+def _of_tables(home: ModuleType, dataset: Dataset, model: BaseModel, wishes: dict[str, Any], effort: Effort,
+               jobs: int | None, progress: Progress) -> Story:
+    """Tell the story of several tables, or of rows in time, from their model on."""
+    info, schema = model.info, model.schema
+    tables = model.sample_tables(seed=info.seed, jobs=jobs, progress=progress, **wishes)
+    train, unseen = home.split(dataset, schema, info.holdout, info.seed) if info.holdout else (dataset, None)
+    about = {"source": dataset.name, "generator": info.generator, "seed": info.seed, "provenance": info.provenance}
+    found = home.assess(tables, train.tables, unseen and unseen.tables, schema, about, effort=effort, seed=info.seed,
+                        progress=progress)
+    notes = dict.fromkeys([*dataset.notes, *train.notes, *model.notes, *progress.notes])
+    return Story(dataset, tables, model, schema, found, progress, tuple(notes))
+
+
+def asked_of(rows: int | None, scale: float | None, steer: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is wished of a model of several tables, or of rows in time."""
+    told = {name: value for name, value in {"rows": rows, "scale": scale}.items() if value is not None}
+    return {**told, **{name: value for name, value in together(steer, {}).items() if value is not None}}
+
+
+def only(**asked: Any) -> None:
+    """See that nothing is asked for that this kind of data does not have.
+
+    Raises
+    ------
+    UserError
+        Naming the first that was.
+    """
+    for name, value in asked.items():
+        if value is not None:
+            raise UserError(f"{name!r} was given, which data of this kind do not have: 'scale' is for several tables, "
+                            "the others for a single table without time. Leave it out.")
+
+
+def _total(rows: int | Mapping[str, int]) -> int:
+    return rows if isinstance(rows, int) else sum(rows.values())
 
 
 def _comparable(steered: Steered, train: pl.DataFrame, unseen: pl.DataFrame | None
@@ -276,11 +353,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _read(source: Any, seed: int, progress: Progress) -> Dataset:
-    with progress.stage("read"):
-        return read(source, seed=seed)
 
 
 def _hashes(folder: Path) -> dict[str, str]:

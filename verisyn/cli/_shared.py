@@ -25,13 +25,24 @@ app = typer.Typer(
 )
 
 Source = Annotated[str, typer.Argument(help="File (CSV, TSV, Parquet, JSON Lines, Arrow, Excel, SQLite, DuckDB; "
-                                            ".gz and .zst too) or database URL.", show_default=False)]
+                                            ".gz and .zst too), folder of such files, or database URL.",
+                                       show_default=False)]
 Seed = Annotated[int, typer.Option(help="Same data, options, seed and version: same bytes.", min=0)]
 Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as the source has by default.", min=1)]
 SchemaFile = Annotated[Path | None, typer.Option("--schema", help="A schema file from 'verisyn describe'.")]
-GeneratorName = Annotated[str, typer.Option(help="A generator's name; see 'verisyn list generators'.")]
+GeneratorName = Annotated[str | None, typer.Option(help="A generator's name; see 'verisyn list generators'.",
+                                                   show_default="the best there is for such data")]
+Entity = Annotated[list[str] | None, typer.Option("--entity", help="Where rows are in time: a column that says whose "
+                                                  "they are. May be repeated.", metavar="COLUMN")]
+Time = Annotated[str | None, typer.Option("--time", help="The column that orders the rows of an entity, or of one long "
+                                          "series.", metavar="COLUMN")]
+Scale = Annotated[float | None, typer.Option("--scale", help="Of several tables: so many times as many rows as the "
+                                             "source has.", metavar="FACTOR")]
+Public = Annotated[list[str] | None, typer.Option("--public", help="A reference table that is public anyhow; kept word "
+                                                  "for word. May be repeated.", metavar="TABLE")]
 Target = Annotated[str | None, typer.Option(help="Column that models predict when utility is measured.")]
-TableName = Annotated[str | None, typer.Option("--table", help="Which table of a database or sheet of a workbook.")]
+TableName = Annotated[str | None, typer.Option("--table", help="One table of a database or folder, or sheet of a "
+                                               "workbook; all of them without it.")]
 Query = Annotated[str | None, typer.Option(help="An SQL query, for a database.")]
 FitRows = Annotated[int, typer.Option(help="Learn from at most this many rows, drawn uniformly.", min=1)]
 Privacy = Annotated[str | None, typer.Option(help="Privacy dial: low, standard, high, or a number from 0 to 1.",
@@ -121,6 +132,13 @@ def write_study(found: Any, out: Path, *, title: str, kind: str, lead: str, forc
 
     with writing_folder(out, force=force) as folder:
         study.write_study(folder, found, title=title, kind=kind, lead=lead)
+
+
+def described(schema: Path | None, dataset: Any, public: list[str] | None, progress: Any, **about: Any) -> Any:
+    """Return the schema of a dataset: that of a file, or a fresh description, with these tables marked as public."""
+    from verisyn.description import resolve_schema
+
+    return resolve_schema(schema, dataset, progress=progress, **about).with_public(public or ())
 
 
 def policy_of(file: Path | None, since: Path | None) -> Any:

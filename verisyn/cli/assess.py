@@ -9,6 +9,7 @@ import typer
 
 from verisyn.cli._shared import (
     EffortOf,
+    Entity,
     FailUnder,
     Force,
     Json,
@@ -16,6 +17,7 @@ from verisyn.cli._shared import (
     Seed,
     Since,
     Target,
+    Time,
     app,
     default_folder,
     enforce,
@@ -36,7 +38,7 @@ def assess(
     holdout: Annotated[str | None, typer.Option(help="Real data that the generator never saw.")] = None,
     schema: SchemaFile = None,
     model: Annotated[Path | None, typer.Option(help="The model, if it was fitted with --holdout.")] = None,
-    target: Target = None,
+    target: Target = None, entity: Entity = None, time: Time = None,
     sensitive: Annotated[list[str] | None, typer.Option(
         help="A column that fairness and attribute inference are asked of. May be repeated.", metavar="COLUMN",
         show_default="those the schema marks")] = None,
@@ -59,14 +61,14 @@ def assess(
     effort_of(effort)
     maker = load(model) if model else None
     found = assess_data(synthetic, real, holdout, schema=schema, model=maker, target=target, sensitive=sensitive,
-                        effort=effort, seed=seed, progress=progress)
+                        entity=entity or (), time=time, effort=effort, seed=seed, progress=progress)
     run = {"memory": maker.memory.to_dict()} if maker and maker.memory else {}
     found = compared(found, since, out)
     if policy:
         found = found.told(policy=policy.check(found, [Finding.from_dict(m) for m in run.values()]).to_dict())
     with writing_folder(out, force=force) as folder:
         (folder / "assessment.json").write_text(found.to_json() + "\n", encoding="utf-8")
-        page = render(found, title=Path(synthetic).name, table=None, run=run, notes=found.about.get("notes", ()))
+        page = render(found, title=Path(synthetic).name, run=run, notes=found.about.get("notes", ()))
         (folder / "report.html").write_text(page, encoding="utf-8")
     if markdown and not as_json:
         print(found.to_markdown(), end="")

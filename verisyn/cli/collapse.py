@@ -11,7 +11,6 @@ from verisyn.cli._shared import (
     EffortOf,
     FitRows,
     Force,
-    GeneratorName,
     Jobs,
     Json,
     Query,
@@ -44,7 +43,8 @@ def collapse(
                                                 show_default="by the effort: 3, 4 or 6")] = None,
     rows: Annotated[int | None, typer.Option(help="Real rows to learn from at most.", min=20,
                                              show_default="by the effort: 2000, 10000 or all")] = None,
-    generator: GeneratorName = "trees", schema: SchemaFile = None, target: Target = None, effort: EffortOf = "standard",
+    generator: Annotated[str, typer.Option(help="A generator of tables; see 'verisyn list generators'.")] = "trees",
+    schema: SchemaFile = None, target: Target = None, effort: EffortOf = "standard",
     seed: Seed = 0, table: TableName = None, query: Query = None, fit_rows: FitRows = 500_000,
     checkpoint: Annotated[Path | None, typer.Option(help="Folder to keep in what was measured; after an interruption "
                                                          "the same command goes on from there.", metavar="DIR")] = None,

@@ -10,6 +10,7 @@ import typer
 from verisyn.cli._shared import (
     BudgetOf,
     CheckpointOf,
+    Entity,
     FitRows,
     Force,
     GeneratorName,
@@ -18,12 +19,15 @@ from verisyn.cli._shared import (
     MaxLeak,
     MaxSynthetic,
     Privacy,
+    Public,
     Query,
     SchemaFile,
     Seed,
     Source,
     TableName,
+    Time,
     app,
+    described,
     guarded,
     progress_of,
     say,
@@ -35,7 +39,8 @@ from verisyn.cli._shared import (
 def fit(
     source: Source,
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
-    schema: SchemaFile = None, seed: Seed = 0, generator: GeneratorName = "trees",
+    schema: SchemaFile = None, seed: Seed = 0, entity: Entity = None, time: Time = None, public: Public = None,
+    generator: GeneratorName = None,
     holdout: Annotated[float, typer.Option(help="Share of rows to leave unseen, for 'assess --model'.", min=0,
                                            max=0.9)] = 0.0,
     privacy: Privacy = None, max_leak: MaxLeak = None,
@@ -60,16 +65,20 @@ def fit(
     if told_causes:
         told_causes = (told_causes.confirm() if yes else told_causes).must_be_confirmed()
     progress = progress_of(as_json)
-    dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
-    model = fit_model(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
+    dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed, entity=entity or (), time=time)
+    known = described(schema, dataset, public, progress, entity=entity or (), time=time)
+    model = fit_model(dataset, known, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
                       max_leak=max_leak, audit=audit, max_synthetic=max_synthetic, causes=told_causes,
                       budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
     model.save(out, force=force)
     cost = sum(c.cpu_seconds for c in progress.costs)
     told = "".join(f"{note}\n" for note in model.info.notes)
     told += f"{model.memory.title} {model.memory.reason}\n" if model.memory else ""
-    say(f"Learnt {len(model.coder.columns)} columns from {model.info.rows_train:,} rows in {cost:.1f} CPU s. {told}"
-         f"Now: verisyn sample {out} --rows {model.info.rows_source} --out synthetic.{dataset.format}",
-         as_json, {"out": str(out), "rows": model.info.rows_train, "columns": list(model.coder.columns),
+    tables, rows = model.schema.tables, model.info.rows_train
+    columns = [name if len(tables) == 1 else f"{t.name}.{name}" for t in tables for name in t.names]
+    learnt = rows if isinstance(rows, int) else sum(rows.values())
+    say(f"Learnt {len(columns)} columns from {learnt:,} rows in {cost:.1f} CPU s. {told}"
+         f"Now: verisyn sample {out} --out synthetic{'.' if dataset.extension else ''}{dataset.extension}",
+         as_json, {"out": str(out), "rows": rows, "columns": columns,
                    "cpu_seconds": cost, "generation": model.info.generation, "provenance": model.info.provenance,
                    "notes": list(model.info.notes), "memory": model.memory and model.memory.to_dict()})

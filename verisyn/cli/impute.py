@@ -26,14 +26,14 @@ def impute(
     from verisyn.data import read, write
     from verisyn.formats import of_path
     from verisyn.frames import with_dtypes
-    from verisyn.model import load
+    from verisyn.model import Model
 
     name, dot, ending = out.name.partition(".")
     files = [out] if draws == 1 else [out.with_name(f"{name}-{i}{dot}{ending}") for i in range(1, draws + 1)]
     for file in files:
         of_path(check_output(file, force))
     dataset = read(source, table=table, query=query, fit_rows=EVERY_ROW)
-    learnt = load(model)
+    learnt = Model.load(model)
     for file, frame in zip(files, learnt.impute_frames(dataset.frame, draws, seed=seed), strict=True):
         write(with_dtypes(frame, dataset.origin), file, settings=dataset.format_settings,
               table_name=dataset.table_name, provenance=_provenance(dataset, frame, learnt))

@@ -39,14 +39,14 @@ def infer(
     from verisyn.answers import EVERY_ROW
     from verisyn.data import read
     from verisyn.inference import infer as infer_from
-    from verisyn.model import load
+    from verisyn.model import Model
     from verisyn.outputs import check_folder
     from verisyn.report.terminal import told
 
     folder = check_folder(out, force) if out else None
     data = read(real, table=table, query=query, fit_rows=EVERY_ROW)
     found = infer_from(data, synthetic, mean=mean, share=share, quantile=quantile, regression=regression, within=within,
-                       unlabelled=unlabelled, model=load(model) if model else None, predicted=predicted,
+                       unlabelled=unlabelled, model=Model.load(model) if model else None, predicted=predicted,
                        predictor_saw_labels=saw, alpha=alpha, seed=seed)
     if folder:
         write_study(found.assessment, folder, title=found.source, kind="inference", lead=_lead(found), force=force)

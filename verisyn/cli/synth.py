@@ -11,6 +11,7 @@ from verisyn.cli._shared import (
     BudgetOf,
     CheckpointOf,
     EffortOf,
+    Entity,
     FailUnder,
     FitRows,
     Force,
@@ -20,16 +21,20 @@ from verisyn.cli._shared import (
     MaxLeak,
     MaxSynthetic,
     Privacy,
+    Public,
     Query,
     Rows,
+    Scale,
     SchemaFile,
     Seed,
     Since,
     Source,
     TableName,
     Target,
+    Time,
     app,
     default_folder,
+    described,
     enforce,
     guarded,
     policy_of,
@@ -44,7 +49,8 @@ from verisyn.cli._shared import (
 def synth(
     source: Source,
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="NAME-synthetic")] = None,
-    rows: Rows = None, seed: Seed = 0, schema: SchemaFile = None, generator: GeneratorName = "trees",
+    rows: Rows = None, scale: Scale = None, seed: Seed = 0, schema: SchemaFile = None, entity: Entity = None,
+    time: Time = None, public: Public = None, generator: GeneratorName = None,
     holdout: Annotated[float, typer.Option(help="Share of rows set aside to judge the result.", min=0, max=0.9)] = 0.2,
     target: Target = None,
     steer: Annotated[Path | None, typer.Option(help="A YAML file of wishes: given, balance, shares, do, targets, fair, "
@@ -68,8 +74,9 @@ def synth(
     effort_of(effort)
     folder = check_folder(out or default_folder(source, "synthetic"), force)
     with progress.stage("read"):
-        dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed)
-    story = tell(dataset, rows, seed, schema=schema, generator=generator, holdout=holdout, target=target, steer=steer,
+        dataset = read(source, table=table, query=query, fit_rows=fit_rows, seed=seed, entity=entity or (), time=time)
+    known = described(schema, dataset, public, progress, target=target, entity=entity or (), time=time)
+    story = tell(dataset, rows, seed, schema=known, generator=generator, holdout=holdout, scale=scale, steer=steer,
                  jobs=jobs, privacy=privacy, max_leak=max_leak, curve=curve, effort=effort, budget=budget,
                  max_synthetic=strictest(policy, max_synthetic), checkpoint=checkpoint,
                  progress=progress).held_against(folder, since=since, policy=policy)

@@ -44,9 +44,25 @@ def moments(frame: pl.DataFrame, table: Table) -> list[str]:
 
 def order(series: pl.Series, form: str | None = None) -> np.ndarray:
     """Return values as float64 in their order (NaN is missing); `form` is the format of moments written as text."""
-    if series.dtype == pl.String and form:
-        series = _datetext.parse(series, form)
-    return series.to_physical().cast(pl.Float64, strict=False).to_numpy()
+    return plain(series, form).cast(pl.Float64, strict=False).to_numpy()
+
+
+def parsed(series: pl.Series, form: str | None) -> pl.Series:
+    """Return moments written as text, in a format, as moments; other values as they are."""
+    return _datetext.parse(series, form) if series.dtype == pl.String and form else series
+
+
+def plain(series: pl.Series, form: str | None) -> pl.Series:
+    """Return values as the numbers they are kept as; `form` is the format of moments written as text."""
+    return parsed(series, form).to_physical()
+
+
+def typed(values: pl.Series, like: pl.Series, form: str | None) -> pl.Series:
+    """Return what :func:`plain` made in the type, or the written form, of `like`."""
+    if like.dtype == pl.String and form:
+        kind = _datetext.parse(like, form).dtype
+        return _datetext.write(typed(values, pl.Series([], dtype=kind), None), form)
+    return values.cast(like.to_physical().dtype).cast(like.dtype)
 
 
 def screen(frame: pl.DataFrame, rows: int = _SCREEN) -> pl.DataFrame:

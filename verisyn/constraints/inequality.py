@@ -11,7 +11,6 @@ import polars as pl
 
 from verisyn.constraints import BaseRule, _columns
 from verisyn.errors import UserError
-from verisyn.kinds import _datetext
 from verisyn.schema import Column, Constraint, Table
 
 _LESS = 0.9
@@ -197,7 +196,7 @@ class Rule(BaseRule):
     def mend(self, frame: pl.DataFrame, broken: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
         """Sort the row's known values; move equal ones apart by a step, where the order is strict."""
         rows = frame.filter(pl.Series(broken))
-        plain = [_plain(rows[c], f) for c, f in zip(self.columns, self.forms, strict=True)]
+        plain = [_columns.plain(rows[c], f) for c, f in zip(self.columns, self.forms, strict=True)]
         whole = all(p.dtype.is_integer() for p in plain)
         values = np.column_stack([p.cast(pl.Int64 if whole else pl.Float64).fill_null(0).to_numpy() for p in plain])
         known = np.column_stack([p.is_not_null().to_numpy() for p in plain])
@@ -212,21 +211,8 @@ class Rule(BaseRule):
             value = np.maximum(np.floor(value) if plain[i].dtype.is_integer() and not whole else value, before + step)
             value = np.ceil(value) if plain[i].dtype.is_integer() and not whole else value
             before = np.where(known[:, i], value, before)
-            mended.append(_typed(pl.Series(name, value).set(pl.Series(~known[:, i]), None), rows[name], form))
+            mended.append(_columns.typed(pl.Series(name, value).set(pl.Series(~known[:, i]), None), rows[name], form))
         return rows.with_columns(mended)
-
-
-def _plain(series: pl.Series, form: str | None) -> pl.Series:
-    if series.dtype == pl.String and form:
-        series = _datetext.parse(series, form)
-    return series.to_physical()
-
-
-def _typed(plain: pl.Series, like: pl.Series, form: str | None) -> pl.Series:
-    if like.dtype == pl.String and form:
-        kind = _datetext.parse(like, form).dtype
-        return _datetext.write(_typed(plain, pl.Series([], dtype=kind), None), form)
-    return plain.cast(like.to_physical().dtype).cast(like.dtype)
 
 
 def _step(frame: pl.DataFrame, names: list[str], forms: list[str | None]) -> float:
@@ -234,5 +220,6 @@ def _step(frame: pl.DataFrame, names: list[str], forms: list[str | None]) -> flo
     if frame[names[0]].dtype.is_numeric():
         decimals = [_columns.lattice(frame[n]).decimals for n in names]
         return 10.0 ** -max(9 if d is None else d for d in decimals)
-    ticks = pl.concat([_plain(frame[n], f).cast(pl.Int64) for n, f in zip(names, forms, strict=True)]).drop_nulls()
+    plain = [_columns.plain(frame[n], f).cast(pl.Int64) for n, f in zip(names, forms, strict=True)]
+    ticks = pl.concat(plain).drop_nulls()
     return float(max(np.gcd.reduce(ticks.to_numpy()), 1)) if len(ticks) else 1.0

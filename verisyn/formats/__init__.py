@@ -10,9 +10,11 @@ A format is one file. It holds
 - ``read(path, request) -> Content``: at most ``request.fit_rows`` rows, a uniform sample if there are more;
 - ``write(frame, path, settings)``: `settings` are those of the `Content` that was read, or ``{}``; where the format has
   metadata, ``settings["provenance"]`` is a text to write there;
-- optionally ``provenance(path) -> Provenance | None``: what such metadata tells.
+- optionally ``provenance(path) -> Provenance | None``: what such metadata tells;
+- where it ``has_tables``: ``tables(path, request) -> Contents``, all of them, and what the catalogue tells of keys and
+  links; ``write_tables(frames, path, settings, plan)``, which writes them as `plan` declares.
 
-Both raise ``UserError`` for what a user can mend. A format whose library is an extra asks for it through :func:`needs`.
+All raise ``UserError`` for what a user can mend. A format whose library is an extra asks for it through :func:`needs`.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import polars as pl
 
 from verisyn import shelves
 from verisyn.errors import UserError, did_you_mean
+from verisyn.schema import Link
 
 COMPRESSIONS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 FIT_ROWS = 500_000
@@ -68,6 +71,32 @@ class Content:
     notes: tuple[str, ...] = ()
     table: str | None = None
     writes: str | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a source of several tables held.
+
+    Parameters
+    ----------
+    tables : dict of str to Content
+        Those that have rows.
+    keys : dict
+        The columns of the primary keys, by table.
+    links : tuple of Link
+        The foreign keys.
+    notes : tuple of str
+        What was left out, and should be said.
+    """
+
+    tables: dict[str, Content]
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class NoRows(UserError):
+    """A table has no rows, so that nothing can be learnt from it."""
 
 
 def of_path(path: Path) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from verisyn.errors import UserError
-from verisyn.formats import Content, Request, sampled
+from verisyn.formats import Content, NoRows, Request, sampled
 from verisyn.formats._sampling import Reservoir
 
 _BATCH = 250_000
@@ -27,7 +27,7 @@ def read_lazily(scan: pl.LazyFrame, path: Path, request: Request, format_: str) 
     except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException) as e:
         raise damaged(path, format_, e) from None
     if not rows:
-        raise UserError(f"{str(path)!r} has no rows. At least one row of data was expected.")
+        raise NoRows(f"{str(path)!r} has no rows. At least one row of data was expected.")
     return Content(frame, rows, {}, sampled(rows, frame.height))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from verisyn.errors import UserError
-from verisyn.formats import Request
+from verisyn.formats import NoRows, Request
 from verisyn.formats._sampling import Reservoir
 
 _BATCH = 20_000
@@ -66,7 +66,7 @@ def fetched(cursor: Any, names: Sequence[str], request: Request, what: str) -> R
     while rows := cursor.fetchmany(_BATCH):
         reservoir.add(frame(names, [rows[i] for i in reservoir.pick(len(rows))]))
     if not reservoir.total:
-        raise UserError(f"{what} has no rows. At least one was expected.")
+        raise NoRows(f"{what} has no rows. At least one was expected.")
     return reservoir
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from verisyn.errors import UserError
-from verisyn.formats import Content, Request, sampled
+from verisyn.formats import Content, NoRows, Request, sampled
 from verisyn.formats._sampling import Reservoir
 from verisyn.formats._sniff import SAMPLE, Dialect, encodings, rows_of, sniff
 from verisyn.formats._streams import reading_text, writing_text
@@ -67,7 +67,7 @@ def _read(path: Path, request: Request, encoding: str, first_choice: bool) -> Co
         kept = rows if len(picked) == len(rows) else [rows[i] for i in picked]
         reservoir.add(_strings(kept, names))
     if not reservoir.total:
-        raise UserError(f"{str(path)!r} has a header but no rows. At least one row of data was expected.")
+        raise NoRows(f"{str(path)!r} has a header but no rows. At least one row of data was expected.")
     frame = reservoir.frame()
     if any(column.str.contains("\0", literal=True).any() for column in frame):
         raise _zero_bytes(path)
@@ -80,7 +80,7 @@ def _read(path: Path, request: Request, encoding: str, first_choice: bool) -> Co
 def _first_look(sample: str, path: Path, encoding: str) -> tuple[Dialect, list[str], list[str]]:
     """Find the dialect and the column names; say what was found."""
     if not sample.strip("\r\n \t\0"):
-        raise UserError(f"{str(path)!r} is empty. A table with at least one row of data was expected.")
+        raise NoRows(f"{str(path)!r} is empty. A table with at least one row of data was expected.")
     if "\0" in sample:
         raise _zero_bytes(path)
     dialect = sniff(sample, path, encoding)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from verisyn.errors import UserError
-from verisyn.formats import Content, Request, sampled
+from verisyn.formats import Content, NoRows, Request, sampled
 from verisyn.formats._rows import series
 from verisyn.formats._sampling import Reservoir
 from verisyn.formats._streams import reading_text, writing_text
@@ -40,7 +40,7 @@ def read(path: Path, request: Request) -> Content:
         picked = reservoir.pick(len(lines))
         reservoir.add(pl.DataFrame([lines[i] for i in picked], schema=_LINE, orient="row"))
     if not reservoir.total:
-        raise UserError(f"{str(path)!r} is empty. At least one line with a JSON object was expected.")
+        raise NoRows(f"{str(path)!r} is empty. At least one line with a JSON object was expected.")
     kept = reservoir.frame()
     objects = [_object(line, number, path) for number, line in kept.iter_rows()]
     names = list(dict.fromkeys(name for o in objects for name in o))

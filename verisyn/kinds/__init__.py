@@ -6,6 +6,7 @@ A kind is one file. It holds
 - ``recognise(values, name) -> Recognised``, or it raises :class:`Declined` with the reason;
 - ``class Coder(BaseCoder)`` that learns the column from training rows;
 - optionally ``modelled = False`` for a kind whose values are regenerated, not learnt (ids, personal data, free text);
+- optionally ``of_people = True`` for a kind whose values tell who somebody is;
 - optionally ``group(columns) -> list[list[Column]]`` for a kind whose columns belong together
   (a latitude and its longitude); without it each column is alone.
 

@@ -18,6 +18,7 @@ from verisyn.kinds._regenerated import MISSING, TEXTS, as_type, gone_feature, kn
 from verisyn.schema import Column
 
 modelled = False
+of_people = True
 
 _REPEATED = 0.9
 _LABELS = 100

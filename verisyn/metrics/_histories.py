@@ -22,17 +22,16 @@ class Histories:
     Parameters
     ----------
     frame : polars.DataFrame
-        The rows without the columns of entity and time.
+        The rows without the columns of entity.
     starts : int64 array of shape (entities + 1,)
         Rows ``starts[e]:starts[e + 1]`` are those of entity `e`; each has one at least.
     time : float64 array of shape (rows,), optional
         When each row is, in seconds since 1970 or in steps; None where only the order is known.
     features : sequence of Feature
-        Every modelled column of `frame` at full precision, by a coder learnt on the training rows.
-    statics : polars.DataFrame
-        What does not change within an entity, one row each; it may have no columns.
+        Every modelled column of rows that may change within an entity, but the time, at full precision, by a coder
+        learnt on the training rows.
     about : sequence of Feature
-        Every modelled column of `statics`.
+        Every modelled column that does not change within an entity, one value each.
     whole : int64 array of shape (entities,), optional
         How many rows each entity has in all, where some of them are only a stretch of it.
     """
@@ -41,7 +40,6 @@ class Histories:
     starts: np.ndarray
     time: np.ndarray | None
     features: Sequence[Feature]
-    statics: pl.DataFrame
     about: Sequence[Feature] = ()
     whole: np.ndarray | None = None
 
@@ -73,11 +71,11 @@ class Histories:
         time = None if self.time is None else self.time[rows]
         features, about = ([replace(f, values=f.values[at]) for f in found]
                            for found, at in ((self.features, rows), (self.about, entities)))
-        return Histories(self.frame[rows], starts, time, features, self.statics[entities], about,
+        return Histories(self.frame[rows], starts, time, features, about,
                          None if self.whole is None else self.whole[entities])
 
     def shuffled(self, rng: np.random.Generator) -> Histories:
-        """Return the same lengths and times with rows drawn at random from all: the floor, which knows no order."""
+        """Return the same lengths and times with rows drawn at random from all: a floor that knows no order."""
         rows = rng.integers(0, max(self.rows, 1), self.rows)
         features = [replace(f, values=f.values[rows]) for f in self.features]
         return replace(self, frame=self.frame[rows], features=features)
@@ -87,9 +85,10 @@ class Histories:
 class HistorySides(Shared):
     """What a metric of the view ``"order"`` compares; the fields are as in :class:`verisyn.metrics.Sides`.
 
-    `windows` says that entities are windows cut from few long series, so that they are no independent subjects. `full` are the synthetic, the training and the
-    never seen histories with all their rows, where the others are a sample. `moments` says that the time is in seconds since 1970. Entities stand in random order on every side, as
-    intervals come from leaving out every twentieth part of them.
+    `windows` says that entities are windows cut from few long series, so that they are no independent subjects;
+    `moments` that the time is in seconds since 1970. `full` are the synthetic, the training and the holdout histories
+    with all their rows, where the others are a sample. Entities stand in random order on every side, as intervals come
+    from leaving out every twentieth part of them.
     """
 
     fake: Histories
@@ -107,6 +106,7 @@ class HistorySides(Shared):
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     views: ClassVar = frozenset({"order"})
+    says: ClassVar = {"floor_says": "rows in random order", "ceiling_says": "real histories in their place"}
 
     @property
     def strangers(self) -> Histories:

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from verisyn.kinds import Feature
+from verisyn.linking._pointed import Linked, pointed
 from verisyn.metrics import EFFORTS, Effort, Shared
-from verisyn.schema import Link, Schema
+from verisyn.modalities.table._views import TableCoder
+from verisyn.schema import Schema
 
-
-@dataclass(frozen=True)
-class Linked:
-    """One link, on one side.
-
-    Parameters
-    ----------
-    link : Link
-    at : int64 array of shape (child rows,)
-        Which parent row each child row points to; -1 for one that points nowhere, -2 for an orphan (its key is not
-        missing, but no parent row has it).
-    parents : int
-        Rows of the parent.
-    """
-
-    link: Link
-    at: np.ndarray
-    parents: int
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Children of each parent row, int64 (parents,)."""
-        return np.bincount(self.at[self.at >= 0], minlength=self.parents)
-
-    @property
-    def orphans(self) -> float:
-        """Share of orphans among the rows that point."""
-        points = int((self.at != -1).sum())
-        return float((self.at == -2).sum() / points) if points else 0.0
+LEAST = 50
+"""Smaller tables are not judged: chance would drown what their links tell."""
+_SAME = 0.95
 
 
 @dataclass(frozen=True)
@@ -53,10 +30,36 @@ class Database:
         The tables by name, all columns.
     links : mapping of str to Linked
         By :attr:`verisyn.schema.Link.name`.
+    coders : mapping of str to TableCoder
+        What the tables are seen by, learnt on the training rows.
     """
 
     frames: Mapping[str, pl.DataFrame]
     links: Mapping[str, Linked]
+    coders: Mapping[str, TableCoder] = field(default_factory=dict, repr=False)
+    _seen: dict[str, list[Feature]] = field(repr=False, compare=False, default_factory=dict)
+
+    @classmethod
+    def of(cls, frames: Mapping[str, pl.DataFrame], schema: Schema, coders: Mapping[str, TableCoder]) -> Database:
+        """Follow every link of `schema`."""
+        links = {k.name: pointed(frames[k.table], frames[k.parent], k) for k in schema.links}
+        return cls({t.name: frames[t.name] for t in schema.tables}, links, coders)
+
+    def rows(self, table: str) -> int:
+        """Rows of a table."""
+        return self.frames[table].height
+
+    def features(self, table: str) -> list[Feature]:
+        """Every modelled column of a table at full precision."""
+        if table not in self._seen:
+            self._seen[table] = self.coders[table].features(self.frames[table])
+        return self._seen[table]
+
+    def shuffled(self, rng: np.random.Generator) -> Database:
+        """Return the same tables, each row that points pointing to a row at random: the floor, which knows no link."""
+        return replace(self, links={name: replace(linked, at=np.where(
+            linked.at >= 0, rng.integers(0, max(linked.parents, 1), len(linked.at)), linked.at))
+            for name, linked in self.links.items()})
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class DatabaseSides(Shared):
     """What a metric of the view ``"links"`` compares; the fields are as in :class:`verisyn.metrics.Sides`.
 
     Where subjects were held out, `train` and `holdout` hold these and what belongs to them; tables that belong to no
-    subject are the same on both.
+    subject are the same on both. `rules` are what must hold between tables, learnt on the training rows; None where
+    that is not asked.
     """
 
     fake: Database
@@ -75,30 +79,51 @@ class DatabaseSides(Shared):
     effort: Effort = EFFORTS["standard"]
     seed: int = 0
     pictured: bool = True
+    rules: Any = None
     _memo: dict[Hashable, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     views: ClassVar = frozenset({"links"})
+    says: ClassVar = {"floor_says": "children of parents drawn at random", "ceiling_says": "real rows in their place"}
+
+    def held_out(self, table: str) -> bool:
+        """Whether real rows of a table were held out, so that the holdout's are others than the training rows."""
+        return self.unseen and self.shared(("held out", table), lambda: not alike(
+            self.train.frames[table], self.holdout.frames[table]))
+
+    def fixed(self, table: str, real: Database) -> bool:
+        """Whether the synthetic rows of a table are the real ones, as those of a reference table may be."""
+        return self.shared(("fixed", table, real is self.train), lambda: alike(
+            self.fake.frames[table], real.frames[table]))
+
+    def real(self, table: str) -> Database:
+        """Return what synthetic rows of a table are held against: the holdout, where its rows were held out.
+
+        Where they were not, or where fewer than 50 rows of it, or of a table that it belongs to, were, it is the
+        training rows: rows of few subjects are too much alike to stand for all.
+        """
+        return self.holdout if self.shared(("real", table), lambda: self._enough(table)) else self.train
+
+    def _enough(self, table: str) -> bool:
+        below, found = [table], [table]
+        while below:
+            above = {link.parent for link in self.schema.links_from(below.pop())} - {*found}
+            found += above
+            below += above
+        held = [t for t in found if self.held_out(t)]
+        return table in held and all(self.holdout.rows(t) >= LEAST for t in held)
 
 
-def pointed(child: pl.DataFrame, parent: pl.DataFrame, link: Link) -> Linked:
-    """Look up which row of `parent` each row of `child` points to by `link`.
+def alike(some: pl.DataFrame, others: pl.DataFrame) -> bool:
+    """Tell whether two tables hold the same rows, in whatever order, but for one in twenty.
 
     Examples
     --------
-    >>> link = Link(table="orders", columns=("who",), parent="people", key=("id",))
-    >>> pointed(pl.DataFrame({"who": [7, None, 5, 9]}), pl.DataFrame({"id": [5, 7]}), link).at.tolist()
-    [1, -1, 0, -2]
+    >>> alike(pl.DataFrame({"id": [1, 2]}), pl.DataFrame({"id": [2, 1]})), alike(*[pl.DataFrame({"id": []})] * 2)
+    (True, True)
     """
-    names = [f"key {i}" for i in range(len(link.key))]
-    keys = parent.select(pl.col(c).alias(n) for c, n in zip(link.key, names, strict=True)).with_row_index("row")
-    keys = keys.unique(names, keep="first", maintain_order=True)
-    own = child.select(pl.col(c).cast(parent.schema[k], strict=False).alias(n)
-                       for c, k, n in zip(link.columns, link.key, names, strict=True))
-    found = own.join(keys, on=names, how="left", maintain_order="left")["row"].cast(pl.Int64)
-    missing = child.select(pl.any_horizontal(pl.col(c).is_null() for c in link.columns)).to_series()
-    nowhere = missing.to_numpy()
-    if link.where:
-        holds = child.select(pl.all_horizontal(pl.col(c) == v for c, v in link.where.items()).fill_null(False))
-        nowhere = nowhere | ~holds.to_series().to_numpy()
-    at = np.where(nowhere, -1, found.fill_null(-2).to_numpy())
-    return Linked(link, at, parent.height)
+    if some.columns != others.columns or some.schema != others.schema:
+        return False
+    if abs(some.height - others.height) > (1 - _SAME) * max(some.height, others.height):
+        return False
+    keys = some.hash_rows(seed=0)
+    return not len(keys) or float(keys.is_in(others.hash_rows(seed=0).implode()).mean()) >= _SAME  # type: ignore[arg-type]

@@ -77,7 +77,14 @@ def _fit(model: Any, x: np.ndarray, y: np.ndarray, categories: list[bool], weigh
         # Without a ridge, the leaves of classes that are told apart perfectly grow without bound, and the model fails.
         return model.set_params(learning_rate=_RATE, l2_regularization=_RIDGE, early_stopping=False, random_state=0,
                                 categorical_features=categories or None,
-                                **(_SMALL if x.shape[1] > _WIDE else {})).fit(x, y, weights)
+                                **(_small(x, categories) if x.shape[1] > _WIDE else {})).fit(x, y, weights)
+
+
+def _small(x: np.ndarray, categories: list[bool]) -> dict[str, int]:
+    """The settings of small trees; a category needs a bin for each of its levels."""
+    flags = np.asarray(categories, bool)
+    most = int(np.nan_to_num(x[:, flags]).max(initial=0)) + 1
+    return _SMALL if most <= _SMALL["max_bins"] else {**_SMALL, "max_bins": 255}
 
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:

@@ -75,3 +75,15 @@ def _edges(values: np.ndarray) -> np.ndarray:
     shift = 0.5 if whole and step == 1 else 0.0  # bars of single whole numbers stand centred on them
     first, last = np.floor(low / step) - 1, np.ceil(high / step) + 1
     return (np.arange(first, last + 1) - shift) * step
+
+
+def counted(counts: np.ndarray) -> tuple[int, int] | tuple[None, None]:
+    """Return the least and the most of some counts of real rows, as far as five of them reach; none of fewer than ten.
+
+    Examples
+    --------
+    >>> counted(np.array([0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 9])), counted(np.array([3]))
+    ((1, 2), (None, None))
+    """
+    ordered = np.sort(counts)
+    return (int(ordered[K - 1]), int(ordered[-K])) if len(ordered) >= 2 * K else (None, None)

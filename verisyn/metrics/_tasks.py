@@ -155,7 +155,7 @@ def _set(sides: Sides, rng: np.random.Generator) -> Exam:
     enough({"training": train.rows, "holdout": test.rows, "synthetic": fake.rows}, 50)
     two = np.unique(train.features[at].values)
     fake, train, test = (_of_two(side, at, two) for side in (fake, train, test))
-    task, code = _task(train.features[at], test.features[at])
+    task, code = task_of(train.features[at], test.features[at])
     rows = min(fake.rows, train.rows, sides.effort.learnt, affordable(len(sides.train.features) * _weight(task)))
     drawn = [rng.permutation(side.rows)[:rows] for side in (fake, train)]
     fake, train = (side.take(which) for side, which in zip((fake, train), drawn, strict=True))
@@ -193,7 +193,7 @@ def _of_two(side: Side, at: int, values: np.ndarray) -> Side:
     return replace(side, features=[two if i == at else f for i, f in enumerate(side.features)])
 
 
-def _task(train: Feature, test: Feature) -> tuple[Task, Any]:
+def task_of(train: Feature, test: Feature) -> tuple[Task, Any]:
     """Return the task, and what turns values of the target into what is learnt."""
     if not train.levels:
         return Task(train.name), _standardiser(train, test)

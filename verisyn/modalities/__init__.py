@@ -24,6 +24,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from verisyn import shelves
+from verisyn.errors import UserError
+
 if TYPE_CHECKING:
     from verisyn.schema import Schema
 
@@ -46,3 +49,21 @@ def take(name: str) -> ModuleType:
 def of(schema: Schema) -> ModuleType:
     """Return the modality that data of this schema are."""
     return next(module for module in map(take, names()) if module.claims(schema))
+
+
+def generator_of(modality: ModuleType, name: str | None) -> str:
+    """Return the full name of a modality's generator: the one that is asked for, or its flagship.
+
+    Raises
+    ------
+    UserError
+        If there is none of that name, or it makes data of another modality.
+    """
+    if name is None:
+        return str(modality.flagship)
+    full, own = shelves.generators.full_name(name), str(modality.flagship).split(".", maxsplit=1)[0]
+    if "." in full and full.split(".", maxsplit=1)[0] in names() and not full.startswith(f"{own}."):
+        mine = [n for n in shelves.generators.names() if n.startswith(f"{own}.")]
+        raise UserError(f"The generator {full!r} does not make such data as this (tables, links and times tell). Take "
+                        f"{' or '.join(map(repr, mine))}, or leave it out.")
+    return full

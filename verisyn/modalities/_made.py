@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
 
-from verisyn import storage
+from verisyn import __version__, shelves, storage
+from verisyn._manifest import attach
 from verisyn.findings import Finding
+from verisyn.frames import Origin, from_polars
 from verisyn.outputs import writing_folder
 from verisyn.progress import Progress
 from verisyn.provenance import Provenance, real
 from verisyn.running import Run
 from verisyn.schema import Schema
+
+if TYPE_CHECKING:
+    from verisyn.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,7 @@ class Asked:
 class About:
     """How a model of several tables, or of histories, came to be.
 
-    `rows_source` and `rows_train` are by table; `dtypes` says how each column was read, table by table, so that it is
-    written the same way.
+    `rows_source`, `rows_train` and `origins` (what kind of dataframe it was, with which data types) are by table.
     """
 
     generator: str
@@ -50,8 +54,19 @@ class About:
     version: str
     format: str
     format_settings: dict[str, Any]
+    origins: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, dataset: Dataset, asked: Asked, settings: dict[str, Any], train: Dataset, notes: Sequence[str]) -> Self:
+        """Say how a model of `dataset` came to be that was learnt from `train`."""
+        rows = {name: frame.height for name, frame in train.tables.items()}
+        origins = {name: dataset.origins.get(name, dataset.origin).to_dict() for name in dataset.tables}
+        origin = dataset.provenance or real(dataset.name, sum(rows.values()))
+        return cls(shelves.generators.full_name(asked.generator), settings, asked.seed, asked.holdout,
+                   dict(dataset.rows_total), rows, dataset.name, __version__, dataset.format,
+                   dict(dataset.format_settings), origins, tuple(dict.fromkeys(notes)), origin.to_dict())
 
     @property
     def generation(self) -> int:
@@ -82,6 +97,19 @@ class BaseModel(ABC):
 
         What a modality can be asked beyond the seed is among its `wishes`; an unknown one is a UserError.
         """
+
+    def sample(self, *, seed: int = 0, jobs: int | None = None, progress: Progress | None = None, **wishes: Any) -> Any:
+        """Draw synthetic tables as :meth:`sample_tables` does, as the kind of dataframe that the model was fitted on.
+
+        Returns
+        -------
+        dataframe, or dict of dataframes
+            A dict where the source had several tables.
+        """
+        tables = self.sample_tables(seed=seed, jobs=jobs, progress=progress, **wishes)
+        native = {name: from_polars(frame, Origin.from_dict(self.info.origins[name])) for name, frame in tables.items()}
+        made = {name: attach(native[name], self.provenance(frame.height)) for name, frame in tables.items()}
+        return made if len(self.schema.tables) > 1 else next(iter(made.values()))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from verisyn.findings import Finding
+from verisyn.report._database import VERDICTS, link_parts, schema_of
+from verisyn.report._histories import Histories, histories
 from verisyn.report._pictures import (
     MOST_LEVELS,
     ColumnPicture,
@@ -23,10 +25,15 @@ from verisyn.report._pictures import (
     roc,
     worst_first,
 )
+from verisyn.report._schema import Drawing, drawings
 from verisyn.report._tables import Dots, Sheet, dots, sheets
 from verisyn.report._words import count
+from verisyn.report._words import histories as written
 
 MOST_COLUMNS = 60
+SCHEMA_LEAD = ("Parents stand above their children; a line ends in a foot where many rows point to one, and is dashed "
+               "where a row may point nowhere. Below each foreign key: how many rows a parent has, the mean and the "
+               "range.")
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Block:
     charts: tuple[Picture, ...] = ()
     dots: Dots | None = None
     sheet: Sheet | None = None
+    schema: tuple[Drawing, ...] = ()
+    histories: Histories | None = None
     sides: tuple[str, str] = ("real", "synthetic")
 
     @property
@@ -55,6 +64,8 @@ def blocks(finding: Finding) -> list[Block]:
         if block is not None:
             found.append(block)
             left = {key: value for key, value in left.items() if key not in keys}
+    if "items" in finding.details and link_parts(finding):
+        left.pop("links", None)  # items are listed already; each link has a page of its own besides
     return [*found, *(Block(sheet.title, sheet=sheet) for sheet in sheets(left))]
 
 
@@ -76,6 +87,9 @@ def _columns(finding: Finding) -> Block | None:
         figure = " The figure is their likeness; 1 is no change." if any(c.value is not None for c in drawn) else ""
         return Block("Before and after", f"The columns that changed most come first.{figure}", columns=drawn,
                      sides=sides) if drawn else None
+    if len(told) == 1 and len(drawn) == 1:
+        open_ends = "The first and the last bar hold everything beyond." if told[0].get("edges") else ""
+        return Block("Real and synthetic", open_ends, columns=drawn)
     lead = ("The least alike come first. The figure is their similarity; 1 is the best. The first and the last bar of "
             "a histogram hold everything beyond.")
     if more:
@@ -131,11 +145,51 @@ def _lines(finding: Finding) -> Block:
     told = finding.details["lines"]
     cut = any(not low <= p.get(end, low) <= high for chart in told for low, high in [reach(chart)]
               for series in chart["series"] for p in series["points"] for end in ("low", "high"))
+    banded = any("low" in p for chart in told for series in chart["series"] for p in series["points"])
     lead = f"Bands are 95 % intervals{'; what reaches far beyond the lines is cut short' if cut else ''}."
-    return Block("Step by step", lead, charts=tuple(map(lines, told)))
+    lead = lead if banded else ""
+    say, axes = finding.details.get("lines_say") or {}, {(chart["y"], chart["x"]) for chart in told}
+    alike = len(told) > 1 and len(axes) == 1 and all(chart.get("title") for chart in told)
+    shared = "Up: {}; across: {}.".format(*axes.pop()) if alike else ""
+    return Block(say.get("title", "Step by step"), " ".join(filter(None, (say.get("lead", ""), shared, lead))),
+                 charts=tuple(lines(chart, shared=alike) for chart in told))
+
+
+def _schema(finding: Finding) -> Block | None:
+    told = schema_of(finding)
+    return Block("The tables and their links", SCHEMA_LEAD, schema=drawings(told)) if told else None
+
+
+def _links(finding: Finding) -> Block | None:
+    """List the links shortly, each of which has a page of its own; nothing where items are listed besides."""
+    parts = link_parts(finding)
+    if not parts or "items" in finding.details:
+        return None
+    told = [{"name": name, "value": part.value, "interval": part.interval, "note": part.verdict,
+             "reference": part.ceiling} for name, part in sorted(parts, key=lambda p: VERDICTS.index(p[1].verdict))]
+    laid = dots(told, {"value": "measured", "reference": "ceiling"})
+    return Block("Link by link", "The worst come first.", dots=laid)
+
+
+def _histories(finding: Finding) -> Block | None:
+    told = finding.details["histories"]
+    laid = histories(told)
+    if laid is None or not laid.columns:
+        return None
+    real, fake = (written(n, side) for n, side in zip(laid.counts, ("real", "synthetic"), strict=True))
+    lead = told.get("say") or f"{real} and {fake}"
+    lead = f"{lead.rstrip('.')}. Both sides share their axes; across: {laid.time}."
+    if any(c.cut for c in laid.columns):
+        lead += " Synthetic values far beyond the real ones are drawn at the edge."
+    if laid.left:
+        lead += f" {count(laid.left, 'more column')} {'is' if laid.left == 1 else 'are'} not drawn."
+    return Block("Side by side", lead, histories=laid)
 
 
 DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (
+    (("schema",), _schema),
+    (("histories",), _histories),
+    (("links",), _links),
     (("columns",), _columns),
     (("names", "real", "fake"), _pairs),
     (("map",), _map),
@@ -144,4 +198,4 @@ DRAWN: tuple[tuple[tuple[str, ...], Callable[[Finding], Block | None]], ...] = (
     (("roc",), _roc),
     (("lines",), _lines),
 )
-"""Which details become which picture."""
+"""Which details become which picture. Beside these, ``links`` makes a page for each link (``_database.link_pages``)."""

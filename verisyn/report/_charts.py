@@ -129,7 +129,8 @@ def _lines(steps: bool) -> Any:
     told = [alt.Tooltip("series:N"), alt.Tooltip("x:Q"), alt.Tooltip("y:Q", format=".3f"),
             alt.Tooltip("low:Q", format=".3f"), alt.Tooltip("high:Q", format=".3f")]
     line = base.mark_line(strokeWidth=2).encode(y=alt.Y("y:Q", title=None, **domain), strokeDash=dashes)
-    points = base.mark_point(filled=True, size=34, opacity=1).encode(y=alt.Y("y:Q", title=None, **domain), tooltip=told)
+    points = base.mark_point(filled=True, opacity=1).encode(
+        y=alt.Y("y:Q", title=None, **domain), size=alt.Size("size:Q", scale=None, legend=None), tooltip=told)
     return alt.layer(band, line, points)
 
 

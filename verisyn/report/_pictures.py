@@ -12,6 +12,8 @@ import numpy as np
 from verisyn.report._words import figure
 
 MOST_LEVELS = 8
+_DOTTED = 30
+"""Lines of more points than this are drawn without dots."""
 _DURATIONS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
@@ -140,21 +142,29 @@ def dial_of(curve: Mapping[str, Any]) -> Picture:
     return Picture("dial", rows, f"What the privacy dial does. {curve['sentence']}", 260)
 
 
-def lines(chart: Mapping[str, Any]) -> Picture:
+def lines(chart: Mapping[str, Any], *, shared: bool = False) -> Picture:
     """Draw series over a common axis, each with the band of its intervals where it has them.
 
+    Where its axes are `shared` with the charts beside it, they are told there, and its title alone is its name.
     Bands that reach far beyond all lines are cut short, lest nothing but bands be seen.
     """
-    points = [(series["name"], p) for series in chart["series"] for p in series["points"]]
+    points = [(series["name"], p) for series in sorted(chart["series"], key=_hue) for p in series["points"]]
     low, high = reach(chart)
     rows = {"series": [str(name) for name, _ in points], "x": [p["x"] for _, p in points],
             "y": [p["y"] for _, p in points], "low": [p.get("low", p["y"]) for _, p in points],
             "high": [p.get("high", p["y"]) for _, p in points]}
     rows |= {"from": [max(v, low) for v in rows["low"]], "to": [min(v, high) for v in rows["high"]]}
     steps = all(float(x).is_integer() for x in rows["x"]) and max(rows["x"]) > 1
+    dotted = max(len(series["points"]) for series in chart["series"]) <= _DOTTED
+    rows["size"] = [34 if dotted else 0] * len(points)
     told = f"{chart['y']} over {chart['x']}: {', '.join(dict.fromkeys(rows['series']))}"
-    name = f"{chart.get('title') or chart['y']}, by {chart['x']}"
+    name = str(chart["title"]) if shared else f"{chart.get('title') or chart['y']}, by {chart['x']}"
     return Picture("steps" if steps else "lines", rows, told, 240, name)
+
+
+def _hue(series: Mapping[str, Any]) -> int:
+    """Give synthetic and real series the report's colours: the first is drawn in the one accent, the second in ink."""
+    return {"synthetic": 0, "real": 1}.get(str(series["name"]), 2)
 
 
 def reach(chart: Mapping[str, Any]) -> tuple[float, float]:

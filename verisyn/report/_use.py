@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verisyn.findings import Assessment, Finding, Verdict
-from verisyn.report._words import ASKS, by_question, count
+from verisyn.report._words import ASKS, ENDS, by_question, count
 
 MOST_LEADS = 5
 
@@ -145,6 +145,18 @@ def leads(assessment: Assessment, most: int = MOST_LEADS) -> list[Finding]:
     known = [*ASKS]
     order = {q: i for i, q in enumerate([*known, *(q for q in groups if q not in known)])}
     return worst_first(sorted([*firsts, *others][:most], key=lambda f: order[f.question]))
+
+
+def ends(findings: Iterable[Finding], end: str) -> str:
+    """Say what floors (or ceilings) are, as far as findings tell of others than the usual.
+
+    Examples
+    --------
+    >>> ends([Finding("a.b", "", "good", "", floor=0.1, details={"floor_says": "links drawn at random"})], "floor")
+    'links drawn at random'
+    """
+    told = [f.details.get(f"{end}_says") or ENDS[end] for f in findings if getattr(f, end) is not None]
+    return ", or ".join(dict.fromkeys(map(str, told))) or ENDS[end]
 
 
 def judged(assessment: Assessment) -> list[str]:

@@ -24,8 +24,12 @@ _TERMS = {"tstr": "Trained on synthetic rows", "trtr": "Trained on real rows", "
           "epsilon_at_least": "Epsilon at least", "auc_on_all_rows": "AUC on all rows", "compared": "AUC by comparison",
           "compared_caught": "Found at 1 % false alarms, by comparison", "a": "Column", "b": "With", "auc": "AUC",
           "ks": "Kolmogorov-Smirnov distance"}
-_SHOWN = ("floor", "ceiling", "items_say", "p", "sides", "value_says")
+ENDS = {"floor": "each column drawn alone", "ceiling": "real rows in its place"}
+"""What floors and ceilings are where a finding does not say otherwise (``floor_says``, ``ceiling_says``)."""
+_SHOWN = ("floor", "ceiling", "items_say", "lines_say", "floor_says", "ceiling_says", "child", "parent", "p",
+          "sides", "value_says")
 """Details that are shown elsewhere, or say how others are drawn."""
+
 
 def by_question(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     """Group findings by question: the known questions in their order, then any others as they come."""
@@ -113,8 +117,9 @@ def measured(finding: Finding) -> list[tuple[str, str]]:
 
 def figures(finding: Finding) -> list[tuple[str, str]]:
     """Return every plain figure of a finding: the value and what it stands between, then its details."""
-    known = {"Value": finding.value, "Floor: columns drawn alone": finding.floor,
-             "Ceiling: real rows in its place": finding.ceiling, "Best there could be": finding.best}
+    ends = {end: finding.details.get(f"{end}_says") or usual for end, usual in ENDS.items()}
+    known = {"Value": finding.value, f"Floor: {ends['floor']}": finding.floor,
+             f"Ceiling: {ends['ceiling']}": finding.ceiling, "Best there could be": finding.best}
     told = [(key, figure(value)) for key, value in known.items() if value is not None]
     if finding.interval is not None:
         told.insert(1, ("95 % interval", span(finding.interval)))
@@ -138,16 +143,43 @@ def tidy(sentence: str) -> str:
 
 
 def made_of(run: dict[str, Any]) -> str:
-    """Say in one sentence how many rows there are, and what they were made from and judged against."""
-    rows = run.get("rows") or {}
+    """Say in one sentence how many rows there are, and what they were made from and judged against.
+
+    Of a database, ``run["tables"]`` holds the tables, or their number; of histories, ``run["entities"]`` how many
+    histories each side has, by the keys of ``run["rows"]``.
+
+    Examples
+    --------
+    >>> made_of({"rows": {"synthetic": 900, "train": 800, "holdout": 200}, "entities": {"synthetic": 9, "train": 8}})
+    '9 synthetic histories with 900 rows, made from 8 real histories with 800 rows, judged against 200 real rows the \
+generator never saw.'
+    """
+    rows, entities, tables = run.get("rows") or {}, run.get("entities") or {}, run.get("tables") or 1
+    tables = tables if isinstance(tables, int) else len(tables)
     if not rows and not run.get("generator"):
         return ""
-    made = f"{count(rows['synthetic'], 'synthetic row')}" if "synthetic" in rows else "Synthetic rows"
+
+    def said(side: str, word: str) -> str:
+        many, things = rows.get(side) or 0, entities.get(side)
+        return count(many, f"{word} row") if not things else f"{histories(things, word)} with {count(many, 'row')}"
+
+    made = said("synthetic", "synthetic") if "synthetic" in rows else "Synthetic rows"
+    made = f"{count(tables, 'table')}, {made}" if tables > 1 else made
     by = f" by {run['generator']}" if run.get("generator") else ""
-    source = f" from {count(rows['train'], 'real row')}" if "train" in rows else ""
-    judges = count(rows.get("holdout") or 0, "real row")
-    against = f", judged against {judges} the generator never saw" if rows.get("holdout") else ""
+    source = f" from {said('train', 'real')}" if "train" in rows else ""
+    against = f", judged against {said('holdout', 'real')} the generator never saw" if rows.get("holdout") else ""
     return f"{made}{', made' if by or source else ''}{by}{source}{against}."
+
+
+def histories(things: int, word: str) -> str:
+    """Write a count of histories.
+
+    Examples
+    --------
+    >>> histories(1, "real"), histories(1200, "synthetic")
+    ('1 real history', '1,200 synthetic histories')
+    """
+    return f"{things:,} {word} {'history' if things == 1 else 'histories'}"
 
 
 def chance(p: float) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from verisyn.findings import Assessment, Finding
 from verisyn.report import _use, _words
+from verisyn.report._database import database
+from verisyn.report._terminal_links import links, tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -48,8 +50,10 @@ def summary(assessment: Assessment, run: Mapping[str, Any] | None = None,
 
     answer = _use.answer(assessment)
     head = Text(f"{_words.SYMBOLS[answer.verdict]} {answer.words}", style=f"bold {_STYLES[answer.verdict]}")
-    rows = _words.made_of({"rows": assessment.about.get("rows", {}), **(run or {})})
+    base, about = database(assessment), assessment.about
+    rows = _words.made_of({**{key: about.get(key) for key in ("rows", "tables", "entities")}, **(run or {})})
     parts: list[RenderableType] = [head, Text(answer.sentence), *([Text(rows, style="dim")] if rows else [])]
+    parts += [*tables(base), *links(assessment, _STYLES)]
     for question, findings in _words.by_question(assessment.findings).items():
         parts += [Text(), *_question(question, findings)]
     if memory := (run or {}).get("memory"):

@@ -55,7 +55,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
              if f.name not in sides.regenerated and f.name in sides.train.frame.columns]
     if not names:
         raise NotAnswered("no column holds values that are modelled")
-    coded = _coded(sides, names)
+    coded = binned([side.frame for side in (sides.fake, sides.train, sides.holdout)], names)
     found = [_Averaged.over(k, coded, rng) for k in _SETS if len(names) >= k]
     each, ceiling = np.mean([a.each for a in found], axis=0), float(np.mean([a.ceiling for a in found]))
     drawn = float(np.sqrt(sum(a.drawn**2 for a in found))) / len(found)
@@ -137,9 +137,8 @@ def _by_chance(shares: np.ndarray, rows: int, others: int) -> float:
 
 
 # -- the bins ---------------------------------------------------------------------------------------------------------
-def _coded(sides: Sides, names: list[str]) -> list[Coarse]:
-    """Synthetic, training and holdout rows in bins that were learnt on all real rows."""
-    frames = [side.frame for side in (sides.fake, sides.train, sides.holdout)]
+def binned(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> list[Coarse]:
+    """Return columns of the first frame (synthetic) and the others (real) in bins learnt on all real rows."""
     columns = [_column([frame[name] for frame in frames]) for name in names]
     sizes = tuple(int(max(c.max(initial=0) for c in column)) + 1 for column in columns)
     return [Coarse(np.column_stack([column[i].astype(np.uint8) for column in columns]), sizes, tuple(names))

@@ -45,7 +45,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     pairs, (fake, real) = pair_tables(sides), strengths(sides)
     ordered = np.array([not (sides.train.features[p.a].levels or sides.train.features[p.b].levels) for p in pairs])
     rows = (sides.fake.rows, sides.holdout.rows)
-    tested = [_Tested(fake, real, rows), _Tested(_ranks(pairs, ordered, "fake"), _ranks(pairs, ordered, "real"), rows)]
+    tested = [Tested(fake, real, rows), Tested(_ranks(pairs, ordered, "fake"), _ranks(pairs, ordered, "real"), rows)]
     gaps = np.minimum(1.0, np.maximum(*(np.abs(t.gaps) for t in tested)))
     mean = 1 - gaps.mean(axis=0)
     interval = jackknife(float(mean[0]), mean[1:1 + BLOCKS], mean[1 + BLOCKS:])
@@ -68,7 +68,7 @@ def _ranks(pairs: list[Pair], ordered: np.ndarray, side: str) -> np.ndarray:
     return found
 
 
-class _Tested:
+class Tested:
     """Strengths of both sides, their differences (whole, without each block of either side) and their errors."""
 
     def __init__(self, fake: np.ndarray, real: np.ndarray, rows: tuple[int, int]):
@@ -87,7 +87,7 @@ class _Tested:
         return np.minimum(1.0, tails[0] + tails[1])
 
 
-def _named(sides: Sides, pairs: list[Pair], ordered: np.ndarray, tested: list[_Tested]) -> dict[str, Any]:
+def _named(sides: Sides, pairs: list[Pair], ordered: np.ndarray, tested: list[Tested]) -> dict[str, Any]:
     """The pairs that differ beyond chance, the worst first: as strengths, or as correlations where they moved more."""
     asked = [(i, t) for t in (0, 1) for i in range(len(pairs)) if t == 0 or ordered[i]]
     sure = adjusted(np.array([tested[t].p(0.0)[i] for i, t in asked])) <= _FDR
@@ -100,7 +100,7 @@ def _named(sides: Sides, pairs: list[Pair], ordered: np.ndarray, tested: list[_T
     for i, t in once.items():
         fake, real, error = (float(x[i]) for x in (tested[t].fake, tested[t].real, tested[t].errors[0]))
         items.append({"name": f"{names[pairs[i].a]!r} and {names[pairs[i].b]!r}", "value": round(fake, 6),
-                      "reference": round(real, 6), "note": _note(fake, real, bool(t)),
+                      "reference": round(real, 6), "note": note(fake, real, bool(t)),
                       "interval": [round(max(-1.0 if t else 0.0, fake - quantile * error), 6),
                                    round(min(1.0, fake + quantile * error), 6)]})
     return {"items": items[:_SHOWN], "pairs_that_differ": len(items), "items_say": {
@@ -108,7 +108,8 @@ def _named(sides: Sides, pairs: list[Pair], ordered: np.ndarray, tested: list[_T
         "reference": "the same in real rows"}}
 
 
-def _note(fake: float, real: float, rank: bool) -> str:
+def note(fake: float, real: float, rank: bool) -> str:
+    """Say in a word how a strength moved."""
     if rank and fake * real < 0 and min(abs(fake), abs(real)) > LOST / 2:
         word = "turned"
     else:

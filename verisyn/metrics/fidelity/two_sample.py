@@ -13,8 +13,9 @@ import numpy as np
 
 from verisyn.findings import Judged, Measure, Verdict
 from verisyn.metrics import Sides, enough, has_columns
-from verisyn.metrics._models import affordable, classifier, matrices, predicted, shuffled
-from verisyn.metrics._stats import Influence, auc, p_beyond, roc
+from verisyn.metrics._apart import FOLDS, falls, mean_of_folds
+from verisyn.metrics._models import affordable, classifier, matrices, predicted
+from verisyn.metrics._stats import auc, p_beyond, roc
 
 title = "Can a trained judge tell synthetic rows from real ones?"
 needs = ("features",)
@@ -26,7 +27,6 @@ a judge is right about most rows."""
 rule = (f"good: AUC of {GOOD:.2f} or less, or no worse than real rows by an interval that ends below {FAIR:.2f}; poor: "
         f"more than {FAIR:.2f}, even at the low end of the interval; fair: otherwise")
 references = ("https://arxiv.org/abs/1610.06545", "https://doi.org/10.1023/A:1024068626366")
-_FOLDS, _TOLD = 3, 1_000
 
 
 def measure(sides: Sides, rng: np.random.Generator) -> Measure:
@@ -37,40 +37,19 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
     rows = min(sides.fake.rows, sides.holdout.rows, affordable(len(sides.train.features), sides.effort.learnt) // 2)
     (fake, real), categories = matrices([sides.fake.some(rows, rng), sides.holdout.some(rows, rng)])
     x, truth = np.vstack([fake, real]), np.arange(2 * rows) < rows
-    fold = np.concatenate([rng.permutation(rows) % _FOLDS, rng.permutation(rows) % _FOLDS])
+    fold = np.concatenate([rng.permutation(rows) % FOLDS, rng.permutation(rows) % FOLDS])
     score, models = np.empty(2 * rows), []
-    for i in range(_FOLDS):
+    for i in range(FOLDS):
         model = classifier(x[fold != i], truth[fold != i], categories)
         score[fold == i] = predicted(model, x[fold == i])[:, 1]
         models.append(model)
-    found = _mean([auc(truth[fold == i], score[fold == i]) for i in range(_FOLDS)])
+    found = mean_of_folds([auc(truth[fold == i], score[fold == i]) for i in range(FOLDS)])
     if not sides.pictured:
         return Measure(found.value, found.interval())
-    falls = _falls(models[0], x[fold == 0], truth[fold == 0], rng)
+    told = falls(models[0], x[fold == 0], truth[fold == 0], rng)
     names = [f.name for f in sides.train.features]
-    top = [{"name": names[i], "gain": round(float(falls[i]), 4)} for i in np.argsort(-falls)[:10] if falls[i] > 0]
+    top = [{"name": names[i], "gain": round(float(told[i]), 4)} for i in np.argsort(-told)[:10] if told[i] > 0]
     return Measure(found.value, found.interval(), {"top": top, "roc": roc(truth, score), "rows": rows})
-
-
-def _mean(folds: list[Influence]) -> Influence:
-    """The mean over folds: scores of one model are compared with each other only. Folds share rows, so err alike."""
-    rows, alike = sum(len(f.rows) for f in folds), np.sqrt(1 + _FOLDS / (_FOLDS - 1))
-    swayed = np.concatenate([f.rows * (alike * rows / (len(folds) * len(f.rows))) for f in folds])
-    return Influence(float(np.mean([f.value for f in folds])), swayed)
-
-
-def _falls(model: object, x: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How far the AUC falls when one column is shuffled, for each column, on 1 000 rows the judge has not seen."""
-    some = rng.permutation(len(x))[:_TOLD]
-    x, truth, order = x[some], truth[some], rng.permutation(len(some))
-    if truth.all() or not truth.any():
-        return np.zeros(x.shape[1])
-
-    def output(rows: np.ndarray) -> np.ndarray:
-        return predicted(model, rows)[:, 1]
-
-    found = [auc(truth, score).value for score in shuffled(output, x, order, range(x.shape[1]))]
-    return auc(truth, output(x)).value - np.array(found)
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:

@@ -62,7 +62,7 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
 def _shadows(sides: Sides, frames: list[pl.DataFrame], x: np.ndarray, rows: int, shadows: int,
              rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Which rows each shadow learnt from, bool (shadows, rows), and how near each came to every row."""
-    from verisyn.model import fit
+    from verisyn.model import fit_table
     from verisyn.schema import Schema
 
     assert sides.table is not None and sides.coder is not None
@@ -72,7 +72,7 @@ def _shadows(sides: Sides, frames: list[pl.DataFrame], x: np.ndarray, rows: int,
     for s in range(shadows):
         inside[s] = ~inside[s - 1] if s % 2 else rng.permutation(pool.height) < pool.height // 2
         seed = int(rng.integers(2**31))
-        model = fit(pool.filter(pl.Series(inside[s])), schema, generator=_GENERATOR, seed=seed, jobs=1, audit=False)
+        model = fit_table(pool.filter(pl.Series(inside[s])), schema, generator=_GENERATOR, seed=seed, jobs=1, audit=False)
         made = Side.of(model.sample_frame(rows, seed=seed, jobs=1), sides.coder, sides.train.scales)
         scores[s] = _nearness(x, made)
     return inside, scores

@@ -12,6 +12,7 @@ import polars as pl
 
 from verisyn.modalities.sequence import _profile
 from verisyn.modalities.sequence._bins import Bins
+from verisyn.modalities.sequence._innovations import MARKS
 from verisyn.modalities.sequence._past import Course, Past
 from verisyn.modalities.sequence._rounds import Drawer, Given, teach
 from verisyn.modalities.sequence._shape import Learnt, Shape
@@ -31,8 +32,10 @@ _LONG = 5
 """Rows an entity has on average from which on more than the last row is told."""
 _AGAIN = 4
 """Times that profiles which end after all that was seen are drawn anew."""
-_GUESSES = 64
+_GUESSES = 32
 """Profiles that are tried for an entity whose first rows are given."""
+_CELLS = 30_000_000
+"""Codes that are told of tried rows at a time."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +129,9 @@ class History:
         learnt = shape.forward(rows)
         coder = TableCoder.learn(learnt.frame, shape.table, coder_seed)
         codes = coder.encode(learnt.frame)
-        traits = _profile.Traits.learn(coder.parts, codes.values, learnt.values, rows.counts)
-        shown = _profile.frame_of(learnt.course, learnt.first, shape.irregular)
-        more = traits.codes(coder.parts, codes.values, learnt.values, rows.counts)
+        traits = _profile.Traits.learn(coder.parts, codes.values, rows.counts)
+        shown = _profile.frame_of(learnt.course, learnt.marks, shape.irregular)
+        more = traits.codes(coder.parts, codes.values, rows.counts)
         profile = Conditional.learn(shown, _profile.table_of(shown), context, maker, seeds[0], more=more, **fit)
         told = np.hstack([context.values, profile.encode(shown), more.values])
         past = _past_of(learnt, coder, codes.values, shape)
@@ -187,8 +190,8 @@ class History:
             rng = np.random.default_rng(seeds[b])
             at = np.arange(b * _BLOCK, min((b + 1) * _BLOCK, len(context)))
             known = None if ahead is None else ahead.take(at)
-            told, course, first = self._profiles(context[at], None if counts is None else counts[at], known, rng)
-            out = drawer.draw(told, course, first, rng, known, allowed)
+            told, course, marks = self._profiles(context[at], None if counts is None else counts[at], known, rng)
+            out = drawer.draw(told, course, marks, rng, known, allowed)
             tick(len(at))
             return out
 
@@ -213,21 +216,21 @@ class History:
 
     def _profiles(self, context: np.ndarray, counts: np.ndarray | None, known: Given | None, rng: np.random.Generator
                   ) -> tuple[np.ndarray, Course, np.ndarray]:
-        """Draw profiles: what is told of entities, their course, and their first smooth values."""
+        """Draw profiles: what is told of entities, their course, and the marks of smooth columns."""
         if known is not None and known.starts[-1]:
             return self._profiles_ahead(context, counts, known, rng)
         codes = self._profile_codes(context, counts, rng)
-        course, first = self._course(codes, rng)
+        course, marks = self._course(codes, rng)
         for _ in range(_AGAIN if self.shape.irregular else 0):
             late = np.flatnonzero(course.end > self.shape.last)  # type: ignore[operator]
             if not len(late):
                 break
             codes[late] = self._from_span_on(context[late], codes[late], rng)
-            again, first[late] = self._course(codes[late], rng)
+            again, marks[late] = self._course(codes[late], rng)
             course = course.put(late, again)
         if counts is not None:
             course = self._with_counts(course, counts)
-        return np.hstack([context, codes]), course, first
+        return np.hstack([context, codes]), course, marks
 
     def _profile_codes(self, context: np.ndarray, counts: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
         at = _profile.part_of(self.profile, _profile.COUNT)
@@ -251,15 +254,16 @@ class History:
         seed = np.random.SeedSequence(int(rng.integers(0, 2**62)))
         frame, shape = self.profile.decode(codes, seed), self.shape
         counts = np.maximum(frame[_profile.COUNT].fill_null(0).to_numpy(), 0)
-        first = np.column_stack([_filled(frame[f"{_profile.FIRST} {j}"], rng) for j in range(len(shape.smooth))]) \
-            if shape.smooth else np.empty((len(counts), 0))
+        marks = np.empty((len(counts), MARKS * len(shape.smooth)))
+        for j in range(marks.shape[1]):
+            marks[:, j] = _filled(frame[f"{_profile.MARK} {j}"], rng)
         if shape.scale is None:
-            return Course(counts), first
+            return Course(counts), marks
         start = _filled(frame[_profile.START], rng).astype(np.int64)
         if not shape.irregular:
-            return Course(counts, start, start + np.maximum(counts - 1, 0) * shape.step), first
+            return Course(counts, start, start + np.maximum(counts - 1, 0) * shape.step), marks
         span = frame[_profile.SPAN].fill_null(0).to_numpy().astype(np.int64)
-        return self._with_counts(Course(counts, start, start + span), counts), first
+        return self._with_counts(Course(counts, start, start + span), counts), marks
 
     def _with_counts(self, course: Course, counts: np.ndarray) -> Course:
         if course.start is None or course.end is None:
@@ -271,11 +275,18 @@ class History:
     def _profiles_ahead(self, context: np.ndarray, counts: np.ndarray | None, known: Given, rng: np.random.Generator
                         ) -> tuple[np.ndarray, Course, np.ndarray]:
         """Draw profiles of entities whose first rows are known, in proportion to how likely they make them."""
+        wide = _GUESSES * len(self.rows.fitted.parts)
+        ends = np.cumsum(known.counts * wide) // _CELLS
+        if len(ends) > 1 and ends[-1] > 0:
+            parts = [self._profiles_ahead(context[at], None if counts is None else counts[at], known.take(at), rng)
+                     for at in np.split(np.arange(len(context)), np.flatnonzero(np.diff(ends)) + 1)]
+            told, courses, marks = zip(*parts, strict=True)
+            return np.concatenate(told), Course.joined(courses), np.concatenate(marks)
         n, had = len(context), known.counts
         again = np.repeat(np.arange(n), _GUESSES)
         wanted = None if counts is None else np.maximum(counts, had)[again]
         codes = self._profile_codes(context[again], wanted, rng)
-        course, first = self._course(codes, rng)
+        course, marks = self._course(codes, rng)
         if wanted is not None:
             course = self._with_counts(course, wanted)
         many = known.take(again)
@@ -284,15 +295,15 @@ class History:
         weight = np.where(course.counts >= had[again], weight, -np.inf).reshape(n, _GUESSES)
         pick = np.argmax(weight + rng.gumbel(size=weight.shape), axis=1) + np.arange(n) * _GUESSES
         chosen = known.course_of(course.take(pick), np.arange(n))
-        return told[pick], self._with_counts(chosen, np.maximum(chosen.counts, had)), known.first_of(first[pick])
+        return told[pick], self._with_counts(chosen, np.maximum(chosen.counts, had)), known.marks_of(marks[pick])
 
     # -- asking -----------------------------------------------------------------------------------------------------
     def log_prob(self, rows: Rows, context: np.ndarray) -> np.ndarray:
         """Return log p(profile, gaps and rows | context) of each entity, float64 (entities,)."""
         learnt = self.shape.forward(rows)
         codes = self.coder.encode(learnt.frame).values
-        shown = _profile.frame_of(learnt.course, learnt.first, self.shape.irregular)
-        more = self.traits.codes(self.coder.parts, codes, learnt.values, rows.counts)
+        shown = _profile.frame_of(learnt.course, learnt.marks, self.shape.irregular)
+        more = self.traits.codes(self.coder.parts, codes, rows.counts)
         profile = np.hstack([self.profile.encode(shown), more.values])
         told = np.hstack([context, profile])
         given = Given(codes, learnt.values, learnt.units, learnt.starts, learnt.course)
@@ -301,7 +312,10 @@ class History:
     def _rows_log_prob(self, told: np.ndarray, course: Course, given: Given) -> np.ndarray:
         of = np.repeat(np.arange(len(given.counts)), given.counts)
         as_of = Given(given.codes, given.values, given.units, given.starts, course)
-        out = self.rows.log_prob(teach(self.past, as_of, told, moved=True), given.codes)
+        each = self.rows.log_probs(teach(self.past, as_of, told, moved=True), given.codes)
+        for says, yes, own in self.shape.carriers(self.coder):  # what is as before is not drawn
+            each[given.codes[:, says] == yes, own] = 0
+        out = each.sum(axis=1)
         if self.clock is not None:
             at, gaps = _gaps_of(as_of)
             if len(at):

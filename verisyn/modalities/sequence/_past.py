@@ -7,7 +7,7 @@ are always the first ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -36,6 +36,15 @@ class Course:
     def take(self, entities: np.ndarray) -> Course:
         """Return these entities, in this order."""
         return Course(self.counts[entities], *(None if a is None else a[entities] for a in (self.start, self.end)))
+
+    @classmethod
+    def joined(cls, courses: Sequence[Course]) -> Course:
+        """Return the courses of one after the other."""
+        def one(name: str) -> Any:
+            arrays = [getattr(course, name) for course in courses]
+            return None if arrays[0] is None else np.concatenate(arrays)
+
+        return cls(one("counts"), one("start"), one("end"))
 
     def put(self, entities: np.ndarray, others: Course) -> Course:
         """Return the courses with those of some entities in the place of their own."""

@@ -15,21 +15,21 @@ from verisyn.modalities.table import Codes
 from verisyn.modalities.table._conditional import Conditional
 from verisyn.schema import Column, Table
 
-COUNT, START, SPAN, FIRST = "rows", "start", "span", "first"
+COUNT, START, SPAN, MARK = "rows", "start", "span", "mark"
 _LEAST, _MODES, _BINS = 50, 64, 16
 """Entities below which rows are not summed up; levels above which no most frequent one is told; bins of a mean."""
 
 
-def frame_of(course: Course, first: np.ndarray, irregular: bool) -> pl.DataFrame:
-    """Return the shown part of profiles: counts, start and span in units, smooth columns' values in the first row."""
+def frame_of(course: Course, marks: np.ndarray, irregular: bool) -> pl.DataFrame:
+    """Return the shown part of profiles: counts, start and span in units, and the marks of smooth columns."""
     some = pl.Series(course.counts > 0)
     columns = {COUNT: pl.Series(course.counts, dtype=pl.Int64)}
     if course.start is not None:
         columns[START] = _where(some, course.start)
         if irregular and course.end is not None:
             columns[SPAN] = _where(some, course.end - course.start)
-    for j in range(first.shape[1]):
-        columns[f"{FIRST} {j}"] = pl.Series(first[:, j], dtype=pl.Float64).fill_nan(None)
+    for j in range(marks.shape[1]):
+        columns[f"{MARK} {j}"] = pl.Series(marks[:, j], dtype=pl.Float64).fill_nan(None)
     return pl.DataFrame(columns)
 
 
@@ -54,34 +54,29 @@ class Traits:
         By ordered part of a row: bins of the mean of its codes.
     modes : tuple of int
         Unordered parts whose most frequent code is told.
-    levels : tuple of Bins
-        For each smooth column, bins of its mean.
     """
 
     means: dict[int, Bins]
     modes: tuple[int, ...]
-    levels: tuple[Bins, ...]
 
     @classmethod
-    def learn(cls, parts: tuple[Part, ...], codes: np.ndarray, values: np.ndarray, counts: np.ndarray) -> Traits:
+    def learn(cls, parts: tuple[Part, ...], codes: np.ndarray, counts: np.ndarray) -> Traits:
         """Learn bins; of few entities, or of single rows, nothing is told.
 
-        `codes` (rows, parts) and `values` (rows, smooth columns) are of all entities, one after the other.
+        `codes` (rows, parts) are of all entities, one after the other.
         """
         lively = counts[counts > 0]
         if len(lively) < _LEAST or lively.mean() < 1.5:
-            return cls({}, (), ())
+            return cls({}, ())
         most = max(2, min(_BINS, len(lively) // 10))
         ordered = [j for j, p in enumerate(parts) if p.ordered and p.size > 2]
         modes = tuple(j for j, p in enumerate(parts) if not (p.ordered and p.size > 2) and 1 < p.size <= _MODES)
-        return cls({j: Bins.learn(_mean(codes[:, j], counts), most) for j in ordered}, modes,
-                   tuple(Bins.learn(_mean(values[:, j], counts), most) for j in range(values.shape[1])))
+        return cls({j: Bins.learn(_mean(codes[:, j], counts), most) for j in ordered}, modes)
 
-    def codes(self, parts: tuple[Part, ...], codes: np.ndarray, values: np.ndarray, counts: np.ndarray) -> Codes:
+    def codes(self, parts: tuple[Part, ...], codes: np.ndarray, counts: np.ndarray) -> Codes:
         """Return the traits of entities."""
         made = [b.codes(_mean(codes[:, j], counts)) for j, b in self.means.items()]
         made += [_mode(codes[:, j], parts[j].size, counts) for j in self.modes]
-        made += [b.codes(_mean(values[:, j], counts)) for j, b in enumerate(self.levels)]
         told = np.empty((len(counts), len(made)), np.int32, order="F")
         for i, own in enumerate(made):
             told[:, i] = own
@@ -90,18 +85,16 @@ class Traits:
     def parts(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """The parts of the traits."""
         modes = [Part(parts[j].size + 1, parts[j].ordered, parts[j].size) for j in self.modes]
-        return (*(b.part for b in self.means.values()), *modes, *(b.part for b in self.levels))
+        return (*(b.part for b in self.means.values()), *modes)
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"means": {str(j): b.edges for j, b in self.means.items()}, "modes": list(self.modes),
-                "levels": [b.edges for b in self.levels]}
+        return {"means": {str(j): b.edges for j, b in self.means.items()}, "modes": list(self.modes)}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Traits:
         """Rebuild from `state`."""
-        return cls({int(j): Bins(e) for j, e in state["means"].items()}, tuple(map(int, state["modes"])),
-                   tuple(map(Bins, state["levels"])))
+        return cls({int(j): Bins(e) for j, e in state["means"].items()}, tuple(map(int, state["modes"])))
 
 
 def _mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.kinds import BaseCoder, Draw
-from verisyn.modalities.sequence._innovations import LAGS
+from verisyn.modalities.sequence._innovations import TERMS, aims, begun, pushed
 from verisyn.modalities.sequence._past import Course, Memory, Past, by_length, rounds
 from verisyn.modalities.sequence._shape import Learnt, Shape
 from verisyn.modalities.table import Allowed
@@ -60,10 +60,10 @@ class Given:
         last = np.where(has, self.units[np.maximum(self.starts[1:][entities] - 1, 0)], start)
         return Course(drawn.counts, start, np.maximum(start + drawn.end - drawn.start, last))
 
-    def first_of(self, drawn: np.ndarray) -> np.ndarray:
-        """Return first smooth values, those of rows that are there in the place of drawn ones."""
+    def marks_of(self, drawn: np.ndarray) -> np.ndarray:
+        """Return the marks of smooth columns, the first values those of rows that are there."""
         out, has = drawn.copy(), self.counts > 0
-        out[has] = self.values[self.starts[:-1][has]]
+        out[has, :self.values.shape[1]] = self.values[self.starts[:-1][has]]
         return out
 
 
@@ -115,9 +115,10 @@ class Drawer:
         self.shape, self.past, self.rows, self.clock = shape, past, rows, clock
         coders = {c.columns[0]: (c, where.start) for c, where in rows.coder.slices()}
         self._inside = [(_inside(coders[name][0]), coders[name][1]) for name in shape.smooth]
+        self._carriers = shape.carriers(rows.coder)
         self._gaps = _inside(clock.coder.coders[0]) if clock else None
 
-    def draw(self, told: np.ndarray, course: Course, first: np.ndarray, rng: np.random.Generator,
+    def draw(self, told: np.ndarray, course: Course, marks: np.ndarray, rng: np.random.Generator,
              known: Given | None = None, allowed: Allowed | None = None) -> tuple[np.ndarray, Learnt]:
         """Draw the rows of entities, those of one after those of the other.
 
@@ -125,8 +126,8 @@ class Drawer:
         ----------
         told : int32 array of shape (entities, parts)
         course : Course
-        first : float64 array of shape (entities, smooth columns)
-            Their values in the first row.
+        marks : float64 array of shape (entities, MARKS * smooth columns)
+            What is known of smooth columns.
         rng : Generator
         known : Given, optional
             First rows that are there.
@@ -141,10 +142,10 @@ class Drawer:
         """
         order = by_length(course.counts)
         counts, starts = course.counts[order], np.concatenate([[0], np.cumsum(course.counts)]).astype(np.int64)
-        begins, told, first = starts[:-1][order], told[order], first[order]
-        state = _Running(Memory(self.past, course.take(order), len(self.shape.smooth)), course.take(order))
+        begins, told, marks = starts[:-1][order], told[order], marks[order]
+        state = _Running(Memory(self.past, course.take(order), len(self.shape.smooth)), course.take(order), marks)
         codes = np.empty((starts[-1], len(self.past.own)), np.int32)
-        values, units = np.empty((starts[-1], first.shape[1])), None
+        values, units = np.empty((starts[-1], len(self.shape.smooth))), None
         if course.start is not None:
             units = np.empty(starts[-1], np.int64)
         for t, m in rounds(counts):
@@ -152,7 +153,7 @@ class Drawer:
             there = None if known is None else _there(known, order[:m], t)
             if units is not None:
                 units[at] = self._time(state, told[:m], t, rng, there, known)
-            codes[at], values[at] = self._row(state, told[:m], first[:m], t, rng, allowed)
+            codes[at], values[at] = self._row(state, told[:m], t, rng, allowed)
             if there is not None and known is not None:
                 codes[at[there[0]]], values[at[there[0]]] = known.codes[there[1]], known.values[there[1]]
             state.push(codes[at], values[at], self.shape)
@@ -191,19 +192,25 @@ class Drawer:
         out[open_] = np.rint(self._gaps[codes[:, 0], rng.integers(0, _DRAWS, len(open_))]).astype(np.int64)
         return out
 
-    def _row(self, state: _Running, told: np.ndarray, first: np.ndarray, t: int, rng: np.random.Generator,
+    def _row(self, state: _Running, told: np.ndarray, t: int, rng: np.random.Generator,
              allowed: Allowed | None) -> tuple[np.ndarray, np.ndarray]:
         m, shape = len(told), self.shape
         codes = self._codes(np.hstack([told, state.memory.context(m, t)]), rng, allowed)
+        if t and self.past.lags:
+            for says, yes, own in self._carriers:
+                same = codes[:, says] == yes
+                codes[same, own] = state.memory.lagged[0, :m][same, own]
         if t == 0 or shape.innovations is None:
-            return codes, first.copy()
+            return codes, state.marks[:m, :len(shape.smooth)].copy()
         model, values = shape.innovations, np.empty((m, len(shape.smooth)))
         now = state.memory.now
         season = shape.phases(None if now is None else now[:m].astype(np.int64), m)
-        row = np.zeros((m, model.columns))
+        row, left = np.zeros((m, model.columns)), state.course.counts[:m] - t
+        goals = aims(model.goals(state.marks[:m]), state.past[:m], left)
         for j, (inside, part) in enumerate(self._inside):
             apart = inside[codes[:, part], rng.integers(0, _DRAWS, m)]
-            values[:, j] = np.clip(model.expected(state.past[:m], row, season, j) + apart, model.low[j], model.high[j])
+            drawn = model.expected(state.past[:m], row, goals, season, j) + apart
+            values[:, j] = np.clip(drawn, model.low[j], model.high[j])
             row[:, j] = (values[:, j] - model.mean[j]) / model.scale[j]
         return codes, values
 
@@ -216,10 +223,10 @@ class Drawer:
 
 
 class _Running:
-    """Memory, and the standardised values of the rows before, the last first."""
+    """Memory, and what predictions of smooth columns are told of."""
 
-    def __init__(self, memory: Memory, course: Course):
-        self.memory, self.course = memory, course
+    def __init__(self, memory: Memory, course: Course, marks: np.ndarray):
+        self.memory, self.course, self.marks = memory, course, marks
         self.past = np.empty((len(course.counts), 0))
 
     def push(self, codes: np.ndarray, values: np.ndarray, shape: Shape) -> None:
@@ -230,11 +237,10 @@ class _Running:
             return
         m, z = len(values), (values - model.mean) / model.scale
         if not self.past.shape[1]:
-            self.past = np.zeros((len(self.course.counts), LAGS * model.columns))
-            self.past[:m] = np.tile(z, LAGS)
-            return
-        self.past[:m, model.columns:] = self.past[:m, :-model.columns].copy()
-        self.past[:m, :model.columns] = z
+            self.past = np.zeros((len(self.course.counts), TERMS * model.columns))
+            self.past[:m] = begun(z)
+        else:
+            self.past[:m] = pushed(self.past[:m], z)
 
 
 def _there(known: Given, entities: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -13,15 +13,20 @@ from verisyn.constraints._rules import Ledger, Rules
 from verisyn.kinds import BaseCoder
 from verisyn.kinds import _dtypes as dtypes
 from verisyn.modalities.sequence._clock import Scale, Season
-from verisyn.modalities.sequence._innovations import Innovations, is_smooth
+from verisyn.modalities.sequence._innovations import Innovations, is_smooth, marks_of
 from verisyn.modalities.sequence._past import Course
+from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Column, Table
 
 if TYPE_CHECKING:
     from verisyn.modalities.sequence._history import Rows
 
 _TIME_OF_DAY = "\0time of day"
+_SAME = "\0same as before: "
 _MOST_SMOOTH = 200
+_STICKY, _LEVELS = {True: 0.4, False: 0.15}, 8
+"""A column whose value often is that of the row before, though it has more than a few levels, has that learnt first: of
+this share of the rows that have not its most frequent value, for numbers and for others."""
 _CLOSE = 0.5
 """A date is learnt as its distance from the row's time where that varies by less than this share of what it does."""
 
@@ -63,12 +68,9 @@ class Learnt:
         return Course(self.counts, first, last)
 
     @property
-    def first(self) -> np.ndarray:
-        """Values of smooth columns in the first row of each entity, NaN where it has none."""
-        out = np.full((len(self.counts), self.values.shape[1]), np.nan)
-        some = self.counts > 0
-        out[some] = self.values[self.starts[:-1][some]]
-        return out
+    def marks(self) -> np.ndarray:
+        """What is known of smooth columns before an entity's rows, (entities, MARKS * columns)."""
+        return marks_of(self.values, self.starts)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Shape:
         Units in a day where the time of day is learnt as a column of its own, and `scale` counts days; else 0.
     offsets : mapping of str to data type
         Dates that are learnt as their distance from the row's time, in microseconds.
+    sticky : tuple of str
+        Columns of which it is learnt first whether they are as in the row before.
     smooth : tuple of str
     coders : tuple of BaseCoder
         Of the smooth columns as they are.
@@ -112,6 +116,7 @@ class Shape:
     last: int = 0
     daily: int = 0
     offsets: dict[str, Any] = field(default_factory=dict)
+    sticky: tuple[str, ...] = ()
     smooth: tuple[str, ...] = ()
     coders: tuple[BaseCoder, ...] = ()
     innovations: Innovations | None = None
@@ -149,13 +154,17 @@ class Shape:
                                                                           np.random.default_rng(child)))
         keep = [i for i, c in enumerate(coders) if hasattr(c, "written")]
         smooth, coders = [smooth[i] for i in keep], [coders[i] for i in keep]
+        sticky = tuple(c.name for c in columns if c.name not in smooth and c.name not in offsets
+                       and _is_sticky(helped[c.name], rows.starts))
         own = tuple(c.model_copy(update={"kind": "number", "dtype": "Float64", "settings": {}})
                     if c.name in smooth or c.name in offsets else c for c in columns)
+        own = tuple(part for c in own for part in
+                    ([Column(name=_SAME + c.name, kind="boolean", dtype="Boolean")] if c.name in sticky else []) + [c])
         if clock and clock.daily:
             own = (Column(name=_TIME_OF_DAY, kind="number", dtype="Int64"), *own)
         timed = vars(clock) if clock else {}
         shape = cls(table, Table(name=table.name, columns=own, rows=table.rows), time, **timed, offsets=offsets,
-                    smooth=tuple(smooth), coders=tuple(coders), rules=rules, notes=tuple(rules.said()))
+                    sticky=sticky, smooth=tuple(smooth), coders=tuple(coders), rules=rules, notes=tuple(rules.said()))
         if not smooth:
             return shape
         before = shape._plain(rows)
@@ -164,13 +173,25 @@ class Shape:
                 f"{' and others' if len(smooth) > 8 else ''}.",)
         return cls(**{**vars(shape), "innovations": fitted, "notes": (*shape.notes, *said)})
 
+    def carriers(self, coder: TableCoder) -> list[tuple[int, int, slice]]:
+        """Return for each sticky column the part that says whether it is as before, the code of yes, its own parts."""
+        where = {c.columns[0]: (c, at) for c, at in coder.slices() if len(c.columns) == 1}
+        found = []
+        for name in self.sticky:
+            if name in where:
+                says, at = where[_SAME + name]
+                yes = int(says.encode(pl.DataFrame({_SAME + name: [True]}))[0, 0])
+                found.append((at.start, yes, where[name][1]))
+        return found
+
     # -- there ------------------------------------------------------------------------------------------------------
     def forward(self, rows: Rows) -> Learnt:
         """Return rows as they are learnt."""
         plain = self._plain(rows)
         if self.innovations is None:
             return plain
-        apart = self.innovations.residuals(plain.values, plain.starts, self.phases(plain.units, len(plain.values)))
+        season = self.phases(plain.units, len(plain.values))
+        apart = self.innovations.residuals(plain.values, plain.starts, season, plain.marks)
         frame = plain.frame.with_columns(pl.Series(name, apart[:, j]).fill_nan(None)
                                          for j, name in enumerate(self.smooth))
         return Learnt(frame, plain.starts, plain.values, plain.units)
@@ -188,6 +209,7 @@ class Shape:
                 of_day = _fine(self.scale, self.daily).units(rows.time) - units * self.daily
                 more.append(pl.Series(_TIME_OF_DAY, of_day, dtype=pl.Int64))
             more += [_distance(helped[name], rows.time).alias(name) for name in self.offsets]
+        more += [_same(helped[name], rows.starts).alias(_SAME + name) for name in self.sticky]
         frame = helped.with_columns(more)
         values = np.empty((rows.frame.height, len(self.smooth)))
         for j, name in enumerate(self.smooth):
@@ -220,7 +242,8 @@ class Shape:
         """
         written = [c.written(made.values[:, j]).alias(name)  # type: ignore[attr-defined]
                    for j, (name, c) in enumerate(zip(self.smooth, self.coders, strict=True))]
-        frame, time = drawn.with_columns(written), None
+        frame, time = drawn.with_columns([*written, *(_carried(drawn[name], drawn[_SAME + name], made.starts)
+                                                      for name in self.sticky)]), None
         if self.scale is not None and made.units is not None:
             time = self._times(frame, made)
             back = [_at_distance(frame[name], time, dtypes.from_json(dtype)).alias(name)
@@ -247,7 +270,7 @@ class Shape:
                 "time": self.time and self.time.model_dump(mode="json"), "scale": self.scale and self.scale.state(),
                 "season": list(self.season.names) if self.season else None, "irregular": self.irregular,
                 "step": self.step, "last": self.last, "daily": self.daily, "offsets": self.offsets,
-                "smooth": list(self.smooth),
+                "sticky": list(self.sticky), "smooth": list(self.smooth),
                 "coders": [{"kind": c.kind, "columns": list(c.columns), "state": c.state()} for c in self.coders],
                 "innovations": self.innovations and self.innovations.state(), "rules": self.rules.state()}
 
@@ -260,7 +283,7 @@ class Shape:
                    Column.model_validate(state["time"]) if state["time"] else None, scale,
                    Season(scale, tuple(state["season"])) if scale and state["season"] is not None else None,
                    bool(state["irregular"]), int(state["step"]), int(state["last"]), int(state["daily"]),
-                   dict(state["offsets"]),
+                   dict(state["offsets"]), tuple(state["sticky"]),
                    tuple(state["smooth"]), coders,
                    Innovations(**state["innovations"]) if state["innovations"] else None,
                    Rules.restore(state["rules"]))
@@ -334,6 +357,34 @@ def _is_offset(values: pl.Series, time: pl.Series) -> bool:
 def _spread(values: np.ndarray) -> float:
     low, high = np.quantile(values, (0.1, 0.9))
     return float(high - low)
+
+
+def _before(values: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, pl.Series]:
+    """Return which rows have a row before them, and whether each is as that one, two missing values being alike."""
+    first = np.zeros(len(values), bool)
+    first[starts[:-1][np.diff(starts) > 0]] = True
+    return ~first, values.eq_missing(values.shift(1))
+
+
+def _is_sticky(values: pl.Series, starts: np.ndarray) -> bool:
+    has, same = _before(values, starts)
+    if has.sum() < 50 or values.n_unique() <= _LEVELS or same.to_numpy()[has].all():
+        return False
+    usual = values.drop_nulls().mode().sort().first() if values.null_count() < len(values) else None
+    asked = has & values.ne_missing(pl.Series([usual], dtype=values.dtype)).to_numpy()
+    return bool(asked.sum() >= 50 and same.to_numpy()[asked].mean() >= _STICKY[values.dtype.is_numeric()])
+
+
+def _same(values: pl.Series, starts: np.ndarray) -> pl.Series:
+    has, same = _before(values, starts)
+    return same.zip_with(pl.Series(has), pl.repeat(None, len(values), dtype=pl.Boolean, eager=True))
+
+
+def _carried(values: pl.Series, same: pl.Series, starts: np.ndarray) -> pl.Series:
+    """Return values with those that are as before taken from the last row that is not."""
+    own = ~same.fill_null(False).to_numpy()
+    own[starts[:-1][np.diff(starts) > 0]] = True
+    return values.gather(np.maximum.accumulate(np.where(own, np.arange(len(own)), 0)))
 
 
 def _micros(values: pl.Series) -> pl.Series:

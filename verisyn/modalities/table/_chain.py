@@ -126,7 +126,7 @@ class Chain(Fitted):
         forests = [forest_of({f: split[f][i] for f in _FIELDS}, scores) for i in drawn]
         sound = (told >= 0 and len(ends) + told == len(chained) and links[:told] == tuple(range(told))
                  and all(is_sound(f, told + i, chained) for i, f in enumerate(forests)))
-        if not sound or len(chained) != len(parts) or len(scores.values) != room_for(parts):
+        if not sound or len(chained) != len(parts) or len(scores.values) != (room_for(parts) if forests else 0):
             raise UserError("The model is damaged: an index of its trees leads nowhere. Fit it again.")
         return cls(parts, forests, links, told)
 

@@ -114,7 +114,11 @@ class Conditional:
 
     def log_prob(self, context: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Return log p(codes | context), float64 of shape (rows,)."""
-        return self.fitted.log_prob(np.hstack([context, codes])).sum(axis=1)
+        return self.log_probs(context, codes).sum(axis=1)
+
+    def log_probs(self, context: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return log p of each code given the context and the codes before it, float64 of shape (rows, drawn parts)."""
+        return self.fitted.log_prob(np.hstack([context, codes]))[:, self.fitted.told:]
 
     # -- to and from disk -------------------------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:

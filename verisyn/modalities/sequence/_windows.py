@@ -1,0 +1,139 @@
+"""Long series, cut into pieces to learn from: where entities are too few, or too long, to be learnt whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from verisyn.kinds import Part
+from verisyn.modalities.sequence._history import Rows
+from verisyn.modalities.table import Codes
+
+FEW = 20
+"""Entities below which each is a long series: too few to learn whole histories from."""
+_LONG = 25_000
+"""Rows above which one of many entities is a long series: drawn row after row, it would take too long."""
+_PIECE = 4_000
+_LEAST = 100
+"""Rows of all entities together below which nothing is cut."""
+_PIECES = 19
+"""Of few series, so many pieces: from 20 on, how far a piece is along would be told, and there is no such thing."""
+_PLACES = 8
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How long series are cut.
+
+    Parameters
+    ----------
+    least : int
+        Rows from which on an entity is cut.
+    length : int
+        Rows of a piece at most.
+    places : int
+        Into how many parts a series is cut to tell where in it a piece is; 1 tells nothing.
+    counts : list of int
+        Rows of long series, sorted; of many, deciles.
+    mixed : bool
+        Whether there are entities that are not cut.
+    begins : list
+        When series begin, in the ticks of their time, where there are few: theirs are taken over. Empty where there are
+        many.
+    pace : float
+        Ticks from row to row, on average.
+    """
+
+    least: int
+    length: int
+    places: int
+    counts: list[int]
+    mixed: bool
+    begins: list[float]
+    pace: float
+
+    @classmethod
+    def decide(cls, rows: Rows) -> Self | None:
+        """Decide how to cut; None where all entities are learnt whole."""
+        counts = rows.counts
+        few = int((counts > 0).sum()) < FEW
+        if counts.sum() < _LEAST or not (few or counts.max() > _LONG):
+            return None
+        cut = counts > (0 if few else _LONG)
+        begins, pace = _in_time(rows, cut)
+        long = np.sort(counts[cut])
+        if len(long) > FEW:
+            long = np.quantile(long, np.linspace(0, 1, 11)).astype(np.int64)
+        if not few:
+            return cls(_LONG + 1, _PIECE, 1, long.tolist(), not cut.all(), [], pace)
+        length = max(_LEAST // _PIECES, -(-int(counts.sum()) // max(1, _PIECES - len(long) + 1)))
+        places = int(np.clip(long.max() / length // 2, 1, _PLACES))
+        return cls(1, length, places, long.tolist(), False, begins, pace)
+
+    @property
+    def few(self) -> bool:
+        """Whether series are cut because there are few."""
+        return bool(self.begins)
+
+    @property
+    def part(self) -> Part:
+        """The code of a piece's place; the last one is that of an entity learnt whole."""
+        return Part(self.places + 1, ordered=True, missing=self.places)
+
+    def place(self, middle: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return the code of pieces whose middles are these rows of series of so many rows."""
+        return np.clip(middle * self.places // np.maximum(counts, 1), 0, self.places - 1)
+
+    def cut(self, rows: Rows) -> tuple[Rows, np.ndarray, Codes]:
+        """Cut rows into pieces; short entities stay whole.
+
+        Returns
+        -------
+        pieces : Rows
+            The same rows.
+        of : int64 array of shape (pieces,)
+            The entity of each.
+        places : Codes
+        """
+        counts = rows.counts
+        whole = counts < self.least
+        many = np.where(whole, 1, np.maximum(-(-counts // self.length), 1))
+        of = np.repeat(np.arange(len(counts)), many)
+        number = np.arange(len(of)) - np.repeat(np.cumsum(many) - many, many)
+        begins = counts[of] * number // many[of]
+        ends = counts[of] * (number + 1) // many[of]
+        starts = np.concatenate([[0], np.cumsum(ends - begins)])
+        place = np.where(whole[of], self.places, self.place((begins + ends) // 2, counts[of]))
+        told = Codes(np.asfortranarray(place[:, None], np.int32), (self.part,), ("place",))
+        return Rows(rows.frame, starts, rows.time), of, told
+
+    def draw_counts(self, many: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the rows of long series."""
+        return np.rint(np.quantile(self.counts, rng.random(many))).astype(np.int64)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report should say."""
+        if not self.few:
+            return (f"Entities of {self.least:,} rows and more were learnt in pieces of {self.length:,}, and are drawn in "
+                    "stretches of as many that follow one another.",)
+        which = "All rows are one long series, which was" if len(self.counts) == 1 else \
+            f"The {len(self.counts)} series are too few to learn whole histories from, so they were"
+        place = f" and the place in the series (of {self.places})" if self.places > 1 else ""
+        return (f"{which} learnt in pieces of {self.length:,} rows: each row is drawn given the rows before it, the season"
+                f"{place}. Rows are drawn in stretches side by side, each chosen so that its end meets the next.",)
+
+    def state(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
+
+def _in_time(rows: Rows, cut: np.ndarray) -> tuple[list[float], float]:
+    """Return when long series begin, and their ticks from row to row."""
+    if rows.time is None:
+        return [0], 1.0
+    ticks = rows.time.to_physical()
+    first, last = ticks.gather(rows.starts[:-1][cut]), ticks.gather(rows.starts[1:][cut] - 1)
+    return first.to_list(), float((last - first).sum()) / max(int((rows.counts[cut] - 1).sum()), 1)
