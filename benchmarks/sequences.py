@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -30,7 +31,7 @@ from _score_sequences import score
 
 COLUMNS = {"window": ("C2ST windows", 3), "entity": ("C2ST entities", 3), "length": ("length KS", 3), "gaps": ("gaps KS", 3),
            "acf": ("ACF", 3), "cross": ("cross", 3), "spectrum": ("spectrum", 3), "between": ("between", 3), "next": ("next row", 3),
-           "predictive": ("predictive", 2), "nearer_train": ("nearer train", 3), "overall": ("accuracy", 3), "coherence": ("coherence", 3)}
+           "predictive": ("predictive", 2), "nearer_train": ("nearer train", 3), "qa_overall": ("accuracy", 3), "qa_coherence": ("coherence", 3)}
 
 
 def scorer(asked: argparse.Namespace) -> Scorer:
@@ -46,15 +47,15 @@ def scorer(asked: argparse.Namespace) -> Scorer:
     return figures
 
 
-def accuracy(python: Path, folder: Path, fake: pl.DataFrame) -> dict[str, float]:
+def accuracy(python: Path, folder: Path, fake: pl.DataFrame) -> dict[str, Any]:
     """MOSTLY AI's figures; none where its program fails."""
-    import os
-
     with tempfile.TemporaryDirectory() as scratch:
         fake.write_parquet(Path(scratch) / "data.parquet")
         done = subprocess.run([str(python), str(HERE / "others" / "with_mostlyqa_histories.py"), str(folder), f"{scratch}/data.parquet",
                                "5000"], capture_output=True, text=True, check=False, env={**os.environ, **THREADS})
-    return json.loads(done.stdout.splitlines()[-1]) if not done.returncode else {"qa_error": done.stderr[-300:]}
+    if done.returncode:
+        return {"qa_error": done.stderr[-300:]}
+    return {f"qa_{key}": value for key, value in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def database():
             told["tables"][t]["primary_key"] = key[0]
     model = HMASynthesizer(Metadata.load_from_dict(told), verbose=False)
     model.fit(frames)
-    return model.sample(scale=1.0)
+    return model.sample_scale(scale=1.0)
 
 
 def histories():

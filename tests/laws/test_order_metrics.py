@@ -230,3 +230,12 @@ def test_poor_stands_where_a_single_column_is_off_among_many():
     assert finding.verdict == "poor" and "'mode'" in finding.reason
     judged = Judged(*shelves.metrics.take(finding.name).judge(finding, finding.floor, finding.ceiling))
     assert judged.verdict != "not answered"
+
+
+def test_real_series_of_other_lines_raise_nothing(real):
+    rows = pl.read_parquet(real("fcc_mba"))
+    keys = rows["series"].unique(maintain_order=True).sample(fraction=1, shuffle=True, seed=1)
+    parts = [rows.filter(pl.col("series").is_in(keys[a:b].implode())) for a, b in ((0, 200), (200, 400), (400, 600))]
+    told = found(*parts, schema=schema_of(rows, ("series",), "step"), metrics=[*CHEAP, *OF_ROWS])
+    assert [f.reason for f in told.findings if f.verdict == "poor"] == []
+    assert sum(f.verdict == "good" for f in told.findings) >= 10

@@ -33,14 +33,14 @@ class Family:
 def with_children(sides: DatabaseSides, link: Link, rng: np.random.Generator) -> Family:
     """Return rows of a link's parent, with what their children by this link add up to.
 
-    Where the parents' rows are the real ones (a public table), as many children a parent are looked at on either side,
-    for how many there are goes by how many were asked for.
+    Where the parents' rows are the real ones (a public table), or their children were held out in part, as many
+    children a parent are looked at on either side, for how many there are goes by how many were asked for.
     """
     real = sides.real(link.parent)
     both = _two(sides, real, link.parent)
     columns, at = sides.train.features(link.table), [side.links[link.name].at for side in both]
     fixed = sides.fixed(link.parent, real)
-    if fixed:
+    if fixed or sides.partly(link):
         at = thinned(at, [side.rows(link.parent) for side in both], rng)
     adds = Aggregates.learn(columns)
     wide = len(both[0].features(link.parent)) + 6 * len(columns) + 1
@@ -140,7 +140,7 @@ def _among(at: np.ndarray, chosen: np.ndarray, parents: int) -> np.ndarray:
 def added_up(side: Database, table: str, at: np.ndarray, parents: int, adds: Aggregates) -> list[Feature]:
     """Return what the children of each parent add up to; nothing that goes by order where no moment orders them."""
     columns = side.features(table)
-    time = moment(columns, side, table)
+    time = _moment(columns)
     order, starts = grouped(at, parents)
     if time is not None:
         held = int((at < 0).sum())
@@ -152,7 +152,7 @@ def added_up(side: Database, table: str, at: np.ndarray, parents: int, adds: Agg
     return [replace(f, name=f"{table}: {f.name}") for f in features_of(made)]
 
 
-def moment(columns: Sequence[Feature], side: Database, table: str) -> np.ndarray | None:
-    """Return what orders a table's rows in time: its first column of moments that is known of every row."""
+def _moment(columns: Sequence[Feature]) -> np.ndarray | None:
+    """What orders rows in time: their first column of moments that is known of every row."""
     dated = [f for f in columns if f.unit == _MOMENT and not np.isnan(f.values).any()]
     return dated[0].values if dated else None

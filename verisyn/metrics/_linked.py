@@ -13,7 +13,7 @@ from verisyn.kinds import Feature
 from verisyn.linking._pointed import Linked, pointed
 from verisyn.metrics import EFFORTS, Effort, Shared
 from verisyn.modalities.table._views import TableCoder
-from verisyn.schema import Schema
+from verisyn.schema import Link, Schema
 
 LEAST = 50
 """Smaller tables are not judged: chance would drown what their links tell."""
@@ -94,6 +94,13 @@ class DatabaseSides(Shared):
         """Whether the synthetic rows of a table are the real ones, as those of a reference table may be."""
         return self.shared(("fixed", table, real is self.train), lambda: alike(
             self.fake.frames[table], real.frames[table]))
+
+    def partly(self, link: Link) -> bool:
+        """Whether parents have some of their children on one side of the holdout and some on the other.
+
+        Then how many they have says how many rows were held out, or asked for, and nothing more.
+        """
+        return self.held_out(link.table) and not self.held_out(link.parent)
 
     def real(self, table: str) -> Database:
         """Return what synthetic rows of a table are held against: the holdout, where its rows were held out.

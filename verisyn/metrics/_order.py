@@ -206,7 +206,7 @@ def judged_gap(measure: Measure, floor: float | None, ceiling: float | None, sai
     if len(items) > 1:
         first = items[0]
         real = f" (real histories {first['reference']:.1%})" if "reference" in first else ""
-        said += f"; the least alike is {first['name']} with {first['value']:.1%}{real}"
+        said += f"; the farthest from real ones is {first['name']} with {first['value']:.1%}{real}"
     return Judged(verdict, said + ".", together([p, p_gap(measure, high, borders[1])]))
 
 

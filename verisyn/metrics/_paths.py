@@ -67,7 +67,7 @@ class Compared:
 
 
 def paths(sides: DatabaseSides) -> list[Path]:
-    """Return the ways of one link, of two one after the other, and from a parent, or its parent, to another by a child."""
+    """Return the ways of one link, of two in a row, and from a parent, or its parent, to another by a child."""
     schema, found = sides.schema, []
     for link in schema.links:
         found += [Path(link.table, (), (link,)),
@@ -134,7 +134,7 @@ def _which(sides: DatabaseSides, side: Database, table: str) -> list[Feature]:
 
 def _number(sides: DatabaseSides, side: Database, table: str, link: Link) -> list[Feature]:
     """How many children each parent has, where as many were held out with it as it has."""
-    if sides.real(table) is not sides.train and not sides.held_out(link.parent):
+    if sides.partly(link) or (sides.real(table) is not sides.train and not sides.held_out(link.parent)):
         return []
     return [Feature(f"number of {link.table}", side.links[link.name].counts.astype(float))]
 

@@ -70,8 +70,9 @@ def mean_of(measures: Sequence[Measure]) -> tuple[float, tuple[float, float]]:
 
     Examples
     --------
-    >>> mean_of([Measure(0.9, (0.8, 1.0)), Measure(0.7, (0.7, 0.7))])
-    (0.8, (0.75, 0.85))
+    >>> value, (low, high) = mean_of([Measure(0.9, (0.8, 1.0)), Measure(0.7, (0.7, 0.7))])
+    >>> round(value, 3), round(low, 3), round(high, 3)
+    (0.8, 0.75, 0.85)
     """
     values = np.array([m.value for m in measures])
     value = float(values.mean())

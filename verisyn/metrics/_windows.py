@@ -23,10 +23,13 @@ def summarised(sides: HistorySides, *, strangers: bool = False) -> Sides:
     ----------
     strangers : bool, default False
         Whether the holdout shall be histories that the generator never saw, as attacks ask; NotAnswered without.
+        Then all rows that there are are added up, not those of a sample.
     """
-    aggregates = Aggregates.learn(sides.train.features)
-    holdout = sides.strangers if strangers else sides.holdout
-    told = [whole_rows(side, aggregates) for side in (sides.fake, sides.train, holdout)]
+    shown = (sides.fake, sides.train, sides.strangers if strangers else sides.holdout)
+    if strangers and sides.full is not None:
+        shown = sides.full
+    aggregates = Aggregates.learn(shown[1].features)
+    told = [whole_rows(side, aggregates) for side in shown]
     scales = scales_of(told[1])
     fake, train, held = (Side(_frame(features), features, scales) for features in told)
     return Sides(fake, train, held, unseen=sides.unseen, effort=sides.effort, seed=sides.seed, pictured=sides.pictured)

@@ -5,9 +5,9 @@ rows that point nowhere, where they may (Cardinality Shape Similarity as sdmetri
 A link's distance is the greatest gap between the two cumulative shares of counts, or between the two shares that point
 nowhere; its interval is that of the difference of two shares at that place (Newcombe 1998). Real parents are the
 holdout's, or the training rows where they were not held out or fewer than 50 were. Where the parents' rows are the
-real ones (public tables), of the side with more children so many are left out as make the means equal: how many there
-are goes by how many were asked for. Parents of fewer than 50 rows are not judged. Over links the false discovery rate
-is controlled.
+real ones (public tables), or their children were held out in part, of the side with more children so many are left out
+as make the means equal: how many there are goes by how many were asked for. Parents of fewer than 50 rows are not
+judged. Over links the false discovery rate is controlled.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _asked(sides: DatabaseSides, link: Link, rng: np.random.Generator) -> _Count
         raise NotAnswered(f"{link.parent!r} has only {min(rows):,} rows, and it takes {LEAST}")
     at = [side.links[link.name].at for side in both]
     nowhere = [points == -1 for points in at]
-    if sides.fixed(link.parent, real):
+    if sides.fixed(link.parent, real) or sides.partly(link):
         at = thinned(at, rows, rng)
     counts = [np.bincount(points[points >= 0], minlength=count) for points, count in zip(at, rows, strict=True)]
     gaps = [_apart(*counts)]
@@ -136,7 +136,7 @@ def _gap(fake: np.ndarray, real: np.ndarray) -> _Gap:
 def _said(link: Link, counts: list[np.ndarray], nowhere: list[np.ndarray], value: float) -> str:
     made, real = (f"{x.mean():.2f} on average, none for {(x == 0).mean():.1%}" for x in counts)
     said = f"a row of {link.parent!r} has {made}, in place of {real}; the counts are {value:.1%} apart"
-    if link.optional:
+    if link.optional and all(map(len, nowhere)):
         said += f"; {nowhere[0].mean():.1%} of the rows point nowhere, in place of {nowhere[1].mean():.1%}"
     return said + "."
 

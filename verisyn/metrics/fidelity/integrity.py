@@ -17,7 +17,7 @@ import polars as pl
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.metrics._counts import named
-from verisyn.metrics._linked import Database, DatabaseSides, Linked
+from verisyn.metrics._linked import Database, DatabaseSides
 from verisyn.metrics._per_link import entry
 from verisyn.metrics._pictures import counted
 from verisyn.metrics._stats import clopper_pearson, newcombe, p_beyond, together
@@ -132,17 +132,29 @@ def _links(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _picture(sides: DatabaseSides) -> dict[str, Any]:
     """The tables and links as they are drawn; no number of children that fewer than five real parents reach."""
-    tables = [{"name": t.name, "rows": sides.train.rows(t.name), "fake": sides.fake.rows(t.name), "columns": t.names,
+    tables = [{"name": t.name, "rows": _rows(sides, t.name), "fake": sides.fake.rows(t.name), "columns": t.names,
                "key": list(t.key), "public": t.public} for t in sides.schema.tables]
     return {"tables": tables, "links": [{
         "name": k.name, "from": k.table, "to": k.parent, "columns": list(k.columns), "optional": k.optional,
-        "owner": k.owner, "real": _cardinality(sides.train.links[k.name]),
-        "fake": _cardinality(sides.fake.links[k.name])} for k in sides.schema.links]}
+        "owner": k.owner, "real": _cardinality(_real(sides, k)),
+        "fake": _cardinality(sides.fake.links[k.name].counts)} for k in sides.schema.links]}
 
 
-def _cardinality(linked: Linked) -> dict[str, float | None] | None:
-    least, most = counted(linked.counts)
-    return {"mean": round(float(linked.counts.mean()), 2), "least": least, "most": most} if linked.parents else None
+def _rows(sides: DatabaseSides, table: str) -> int:
+    """Real rows, those held out too."""
+    return sides.train.rows(table) + (sides.holdout.rows(table) if sides.held_out(table) else 0)
+
+
+def _real(sides: DatabaseSides, link: Link) -> np.ndarray:
+    """How many children real parents have, those held out too where parents have some on either side."""
+    counts, others = (side.links[link.name].counts for side in (sides.train, sides.holdout))
+    same = sides.partly(link) and sides.train.frames[link.parent].equals(sides.holdout.frames[link.parent])
+    return counts + others if same else counts
+
+
+def _cardinality(counts: np.ndarray) -> dict[str, float | None] | None:
+    least, most = counted(counts)
+    return {"mean": round(float(counts.mean()), 2), "least": least, "most": most} if len(counts) else None
 
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:

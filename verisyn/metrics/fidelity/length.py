@@ -20,7 +20,7 @@ title = "Are histories as long as real ones?"
 needs = ("order",)
 best, worst = 1.0, 0.0
 stand_in = "train"
-place = 0
+place, floor = 0, False
 references = ("https://docs.sdv.dev/sdmetrics/metrics/metrics-in-beta/cardinalityshapesimilarity",
               "https://arxiv.org/abs/1909.13403")
 GOOD, FAIR = 0.05, 0.15

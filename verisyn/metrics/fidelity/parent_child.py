@@ -5,12 +5,12 @@ A classifier two-sample test of every link (C2ST-Agg in the manner of SyntheRela
 add up to: of each number the mean, the spread, the least, the most, the first and the last; of each category the
 shares of its most frequent levels and how many different ones there are; the span of time. Gradient boosting learns
 from two thirds of the rows and is asked of the last third, three times; the interval is DeLong's, 1.6 times as wide
-because folds learn from each other's rows. Real rows are the holdout's, or the training rows where the parents were
-not held out, or fewer than 50 rows of it or of a table it belongs to were. Where the parents' rows are the real ones
-(public tables), both rows of one parent are in the same third, and of the side with more children so many are left out
-as make the means equal: how many there are goes by how many were asked for. The value is the AUC of the link whose
-interval begins highest; 0.5 is best. Parents of fewer than 100 rows are not judged. Over links the false discovery
-rate is controlled.
+because folds learn from each other's rows. Parents of one owner are in one third. Real rows are the holdout's, or the
+training rows where the parents were not held out, or fewer than 50 rows of them or of a table they belong to were.
+Where the parents' rows are the real ones (public tables), both rows of one parent are in one third; there, and where
+children were held out in part, of the side with more children so many are left out as make the means equal: how many
+there are goes by how many were asked for. The value is the AUC of the link whose interval begins highest; 0.5 is best.
+Parents of fewer than 100 rows are not judged. Over links the false discovery rate is controlled.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ references = ("https://arxiv.org/abs/1706.02633",
 GOOD, FAIR = 0.90, 0.70
 """Share of the skill (score above guessing) that survives; halves of real sets keep 0.95 or more."""
 rule = (f"good: {GOOD:.0%} or more of the skill that real histories give survives, or no less than all of it by an "
-        f"interval that begins at {FAIR:.0%} or above; poor: less than {FAIR:.0%}, even at the high end of the interval; "
-        "fair: otherwise")
+        f"interval that begins at {FAIR:.0%} or above; poor: less than {FAIR:.0%}, even at the high end of the "
+        "interval; fair: otherwise")
 _ASKED, _SEEN, _BACK, _LEAST, _TRIED, _LOST = 4, 12, 3, 100, 8, -1.0
 
 

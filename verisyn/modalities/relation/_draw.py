@@ -14,8 +14,8 @@ from verisyn.modalities.relation._given import grown
 from verisyn.modalities.relation._growing import Growing, Rows
 from verisyn.modalities.relation._learn import Learnt
 from verisyn.modalities.relation._matching import matched
+from verisyn.modalities.relation._public import Public
 from verisyn.modalities.relation._seeds import seeded
-from verisyn.modalities.relation._tables import Public
 from verisyn.modalities.relation._wishes import Wishes
 from verisyn.schema import Link
 
@@ -169,7 +169,15 @@ class _Drawing:
     def _filled(self) -> dict[str, pl.DataFrame]:
         """Fill in keys; return the tables without hidden columns."""
         rng = np.random.default_rng(child(self.seed, _KEYS))
-        filling = Filling(self.rows, self.learnt.keys, self.learnt.roles, self._fixed, rng)
+
+        def settle(name: str, frame: pl.DataFrame, moved: list[str]) -> pl.DataFrame:
+            rules, names = self.learnt.tables[name].rules
+            moved = [c for c in moved if c in names]
+            if not rules.rules or not moved:
+                return frame
+            return frame.with_columns(rules.changed(frame.select(names), frame.select(moved), rng).get_columns())
+
+        filling = Filling(self.rows, self.learnt.keys, self.learnt.roles, self._fixed, rng, settle)
         filling.fill()
         self.notes += filling.notes
         return {name: _hidden.shown(frame) for name, frame in self.rows.frames.items()}

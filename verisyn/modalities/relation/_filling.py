@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import polars as pl
@@ -28,11 +28,14 @@ class Filling:
     fixed : collection of str
         Tables whose rows stay as they are.
     rng : Generator
+    settle : callable
+        Given a table's name, its rows and the columns that were moved: the rows, so that they keep their rules.
     """
 
     def __init__(self, rows: Rows, keys: Keys, roles: Mapping[str, Roles], fixed: Collection[str],
-                 rng: np.random.Generator):
+                 rng: np.random.Generator, settle: Callable[[str, pl.DataFrame, list[str]], pl.DataFrame]):
         self.rows, self.keys, self.roles, self.fixed, self.rng = rows, keys, roles, fixed, rng
+        self.settle = settle
         self.structure, self.frames, self.at = rows.structure, rows.frames, rows.at
         self.notes: list[str] = []
         self._beyond: dict[str, int] = {}
@@ -113,17 +116,28 @@ class Filling:
     def _with_data(self, name: str) -> None:
         """Let rows point to keys with data that are there, and move rows whose own such key another row has."""
         table, made = self.structure.schema.of(name), self.structure.made[name]
-        pointing = {c for link in self.structure.schema.links_from(name) for c in link.columns}
+        before = self.frames[name]
         for link in self.structure.schema.links_from(name):
-            there = link.name not in self.at and set(link.columns) <= set(self.frames[name].columns)
+            there = link.name not in self.at and set(link.columns) <= set(before.columns)
             if there and self.structure.is_data(link):
                 stay = [c for c in link.columns if c in made]
                 self.frames[name] = _unique.mended(self.frames[name], self.frames[link.parent], link, stay, self.rng)
-        data = [c for c in table.key if c not in made and c not in pointing]
-        if not data or not set(table.key) <= set(self.frames[name].columns) or name in self.keys.numberings:
+        pointed_to = [link.key for link in self.structure.schema.links_to(name) if self.structure.is_data(link)]
+        for key in dict.fromkeys([table.key, *pointed_to]):
+            if set(key) <= set(self.frames[name].columns) and name not in self.keys.numberings:
+                self._alone(name, key)
+        after = self.frames[name]
+        moved = [c for c in before.columns if after.height != before.height or not after[c].equals(before[c])]
+        if moved and after.height == before.height:
+            self.frames[name] = self.settle(name, after, moved)
+
+    def _alone(self, name: str, key: tuple[str, ...]) -> None:
+        """Move rows whose key another row has."""
+        pointing = {c for link in self.structure.schema.links_from(name) for c in link.columns}
+        data = [c for c in key if c not in self.structure.made[name] and c not in pointing]
+        if not data:
             return
-        moved, without = _unique.apart(self.frames[name], [c for c in table.key if c not in data], data)
-        self.frames[name] = moved
+        self.frames[name], without = _unique.apart(self.frames[name], [c for c in key if c not in data], data)
         if not without.any():
             return
         if any(link.name in self.at for link in self.structure.schema.links_to(name) if not link.owner):

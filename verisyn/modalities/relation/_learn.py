@@ -15,9 +15,10 @@ from verisyn.modalities.relation._context import Context, summable
 from verisyn.modalities.relation._hidden import ROW
 from verisyn.modalities.relation._keys import Keys, numbering_of
 from verisyn.modalities.relation._loops import Loop
+from verisyn.modalities.relation._public import Public
 from verisyn.modalities.relation._roles import Roles
 from verisyn.modalities.relation._structure import Structure
-from verisyn.modalities.relation._tables import KINDS, Learning, Owned, Public, Root
+from verisyn.modalities.relation._tables import KINDS, Learning, Owned, Root
 from verisyn.modalities.relation._training import Training
 from verisyn.modalities.sequence._history import Rows
 from verisyn.modalities.table import Tick

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 _ROUNDS = 40
+_CHANCE = 2.0
+"""Standard deviations by which what rows say may differ from what parents have."""
 _CROWDED = 0.34
 """A group that wants more than this share of the parents of a kind chooses first."""
 
@@ -37,7 +39,7 @@ def matched(said: np.ndarray, of: np.ndarray, quotas: np.ndarray, near: np.ndarr
     out = np.full(len(said), -1, np.int64)
     if not len(of) or not len(said):
         return out
-    said = _there(said, of, near)
+    said = _balanced(_there(said, of, near), of, quotas, near, rng)
     for kind in np.unique(said):
         rows, parents = np.flatnonzero(said == kind), np.flatnonzero(of == kind)
         slots = slots_of(parents, quotas[parents], len(rows), rng)
@@ -56,6 +58,29 @@ def _there(said: np.ndarray, of: np.ndarray, near: np.ndarray) -> np.ndarray:
     return nearest[said]
 
 
+def _balanced(said: np.ndarray, of: np.ndarray, quotas: np.ndarray, near: np.ndarray, rng: np.random.Generator
+              ) -> np.ndarray:
+    """Let rows that say a kind whose parents have far fewer children in all say the nearest that has some to spare.
+
+    Kinds of parents and what rows say are drawn apart; what chance alone makes them differ by stays.
+    """
+    room = np.bincount(of, np.maximum(quotas, 0), len(near))
+    if not room.sum():
+        return said
+    room *= len(said) / room.sum()
+    wanted = np.bincount(said, minlength=len(near)).astype(float)
+    spare = np.where(room > 0, np.floor(room - wanted), 0)
+    said = said.copy()
+    for kind in np.flatnonzero(wanted > room + _CHANCE * np.sqrt(np.maximum(room, 1))):
+        rows = rng.permutation(np.flatnonzero(said == kind))[:int(wanted[kind] - room[kind])]
+        for other in near[kind]:
+            take = int(min(spare[other], len(rows))) if other != kind else 0
+            if take > 0:
+                said[rows[:take]], rows = other, rows[take:]
+                spare[other] -= take
+    return said
+
+
 def slots_of(parents: np.ndarray, quotas: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return the parents as often as each is to have a child, `rows` in all.
 
@@ -68,7 +93,9 @@ def slots_of(parents: np.ndarray, quotas: np.ndarray, rows: int, rng: np.random.
     scale = rows / quotas.sum()
     if not 0.8 < scale < 1.25:
         quotas = quotas * scale
-    whole = np.floor(quotas + rng.random(len(quotas))).astype(np.int64)
+    order, whole = rng.permutation(len(quotas)), np.zeros(len(quotas), np.int64)
+    ends = np.floor(np.cumsum(quotas[order]) + rng.random() + 1e-9)
+    whole[order] = np.diff(ends, prepend=0).astype(np.int64)  # each is rounded up or down, and their sum is too
     whole = np.where((whole == 0) & (quotas > 0) & (rows >= (quotas > 0).sum()), 1, whole)
     slots = np.repeat(parents, whole)
     first = np.concatenate([[True], slots[1:] != slots[:-1]]) if len(slots) else np.zeros(0, bool)
@@ -77,8 +104,10 @@ def slots_of(parents: np.ndarray, quotas: np.ndarray, rows: int, rng: np.random.
         order = np.concatenate([rng.permutation(np.flatnonzero(~first)), rng.permutation(np.flatnonzero(first))])
         slots = np.delete(slots, order[:over])
     elif over < 0:
-        weights = quotas / quotas.sum()
-        slots = np.concatenate([slots, rng.choice(parents, -over, p=weights)])
+        some, each = parents[quotas > 0], quotas[quotas > 0] / quotas.sum()
+        turns, rest = divmod(-over, len(some))  # no parent gets two more before all have one
+        more = rng.choice(some, rest, replace=False, p=each) if rest else some[:0]
+        slots = np.concatenate([slots, np.repeat(some, turns), more])
     return slots
 
 

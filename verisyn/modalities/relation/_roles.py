@@ -24,6 +24,8 @@ _QUANTILES = 33
 _NORMAL = np.array([NormalDist().inv_cdf(p) for p in np.clip(np.linspace(0, 1, _QUANTILES), 0.015, 0.985)])
 _WEIGHT, _NUMBER = 2.0, 0.3
 """Of what a parent's children are like, and of how many there are, beside what the parent itself is like."""
+_FAINT = 0.2
+"""Of a column of parents that tells nothing of their children; one that tells all has this and one more."""
 _TOPS = 6
 _SHARED = 5
 
@@ -150,8 +152,9 @@ def _first_itself(near: np.ndarray) -> np.ndarray:
 def likeness(own: list[Feature], children: Sequence[tuple[list[Feature], Linked]], rows: int) -> np.ndarray:
     """Return rows as points: what they are, how many children they have, and what these are like.
 
-    A mean of few children is drawn to the mean of all, as far as parents differ no more than chance has it (the best
-    linear unbiased prediction of a random effect, its variance by moments).
+    Columns of parents weigh as much as they tell of their children. A mean of few children is drawn to the mean of
+    all, as far as parents differ no more than chance has it (the best linear unbiased prediction of a random effect,
+    its variance by moments).
 
     Parameters
     ----------
@@ -161,12 +164,26 @@ def likeness(own: list[Feature], children: Sequence[tuple[list[Feature], Linked]
         By link: the children's columns, and which row each child points to.
     rows : int
     """
-    blocks = [vectors_of(own, scales_of(own), rows).astype(float)]
+    known = vectors_of(own, scales_of(own), rows).astype(float)
+    blocks, weight = [known], np.zeros(known.shape[1])
     for features, linked in children:
         number = np.log1p(linked.counts)[:, None]
         blocks.append(number / max(float(number.std()), 1e-9) * _NUMBER)
-        blocks += [_WEIGHT * drawn_in(values, linked)[0][:, None] for f in features for values in numbers_of(f)]
+        means = [drawn_in(values, linked)[0][:, None] for f in features for values in numbers_of(f)]
+        told = np.hstack([blocks[-1], *means])
+        weight = np.maximum(weight, _strength(known, told, linked.counts > 0))
+        blocks += [_WEIGHT * m for m in means]
+    if children:
+        blocks[0] = known * (_FAINT + weight)
     return np.hstack(blocks)
+
+
+def _strength(known: np.ndarray, told: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Return how much of what children are like each column of their parents tells: its largest correlation."""
+    if some.sum() < _SHARED:
+        return np.zeros(known.shape[1])
+    sides = [(x[some] - x[some].mean(axis=0)) / np.maximum(x[some].std(axis=0), 1e-9) for x in (known, told)]
+    return np.abs(sides[0].T @ sides[1] / some.sum()).max(axis=1, initial=0.0)
 
 
 def numbers_of(feature: Feature) -> list[np.ndarray]:

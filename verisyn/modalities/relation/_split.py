@@ -94,7 +94,8 @@ def _side(dataset: Dataset, structure: Structure, subject: str, kept: np.ndarray
         if link.parent in stays and link.table not in order and not structure.schema.links_to(link.table):
             at = pointed(dataset.tables[link.table], dataset.tables[link.parent], link).at
             goes = (at >= 0) & ~stays[link.parent][np.maximum(at, 0)]
-            stays[link.table] = stays.get(link.table, np.ones(len(at), bool)) & ~goes
+            left = stays.get(link.table, np.ones(len(at), bool)) & ~goes
+            stays[link.table] = left if left.any() else np.ones(len(at), bool)
     for name, which in stays.items():
         frames[name] = dataset.tables[name].filter(which)
     rng = np.random.default_rng(np.random.SeedSequence([seed, _SPLIT, int(kept.sum())]))

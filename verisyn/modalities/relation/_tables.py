@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from verisyn import shelves
-from verisyn.constraints._rules import Ledger
+from verisyn.constraints._rules import Ledger, Rules
 from verisyn.drawing import Drawing
 from verisyn.modalities.relation import _classes, _hidden
+from verisyn.modalities.relation._public import Public
 from verisyn.modalities.sequence._history import History, Rows
 from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted
 from verisyn.modalities.table._views import TableCoder
@@ -112,6 +112,11 @@ class Root:
         return self.fitted.log_prob(self.coder.encode(frame).values).sum(axis=1)
 
     @property
+    def rules(self) -> tuple[Rules, list[str]]:
+        """What holds within a row, and the columns that rules may read."""
+        return self.coder.rules, list(self.coder.columns)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of what was learnt."""
         return tuple(self.coder.notes)
@@ -186,6 +191,12 @@ class Owned:
         return self.history.log_prob(Rows(frame, rows.starts, rows.time), self.context.encode(context).values)
 
     @property
+    def rules(self) -> tuple[Rules, list[str]]:
+        """What holds within a row, and the columns that rules may read."""
+        shape = self.history.shape
+        return shape.rules, [*shape.whole.names, *([self.time] if self.time else [])]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of what was learnt."""
         return (*self.history.notes, *self.fresh.notes)
@@ -208,37 +219,6 @@ _GONE = "missing: "
 def _gone(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Whether each value of some columns is missing."""
     return frame.select(pl.col(n).is_null().alias(_GONE + n) for n in names)
-
-
-class Public:
-    """A reference table that is public: its rows are kept word for word.
-
-    `hidden` holds what kind of parent each row is.
-    """
-
-    notes: tuple[str, ...] = ()
-
-    def __init__(self, frame: pl.DataFrame, hidden: pl.DataFrame):
-        self.frame, self.hidden = frame, hidden
-
-    def state(self) -> dict[str, Any]:
-        """Return arrays: both frames in Arrow's format."""
-        return {"frame": _packed(self.frame), "hidden": _packed(self.hidden)}
-
-    @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild from `state`."""
-        return cls(_unpacked(state["frame"]), _unpacked(state["hidden"]))
-
-
-def _packed(frame: pl.DataFrame) -> np.ndarray:
-    out = BytesIO()
-    frame.write_ipc(out)
-    return np.frombuffer(out.getvalue(), np.uint8)
-
-
-def _unpacked(array: np.ndarray) -> pl.DataFrame:
-    return pl.read_ipc(BytesIO(array.tobytes()))
 
 
 _CLASSES = "relation._classes"

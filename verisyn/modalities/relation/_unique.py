@@ -12,7 +12,7 @@ from verisyn.schema import Link
 
 _ROUNDS = 50
 _WIDE = 20
-"""A range of whole numbers or days is filled where it is no wider than so many times the rows."""
+"""A range of whole numbers, days or moments is filled where that makes no more than so many times the rows."""
 
 
 def apart(frame: pl.DataFrame, made: Sequence[str], data: Sequence[str]) -> tuple[pl.DataFrame, np.ndarray]:
@@ -51,12 +51,12 @@ def _places(frame: pl.DataFrame, made: Sequence[str], data: Sequence[str]) -> pl
     *before, last = data
     values = frame[last].drop_nulls()
     kinds = pl.DataFrame({last: values.unique().sort()})
-    if len(values) and (values.dtype.is_integer() or values.dtype == pl.Date):
-        low, high = int(values.to_physical().min()), int(values.to_physical().max())  # type: ignore[arg-type]
-        if high - low < _WIDE * frame.height:
-            every = pl.Series(last, np.arange(low, high + 1))
-            kinds = pl.DataFrame([every.cast(pl.Int32).cast(pl.Date) if values.dtype == pl.Date else
-                                  every.cast(values.dtype)])
+    if len(values) and (values.dtype.is_integer() or values.dtype in (pl.Date, pl.Datetime)):
+        known = kinds[last].to_physical().cast(pl.Int64).to_numpy()
+        step = int(np.gcd.reduce(np.diff(known))) if values.dtype == pl.Datetime and len(known) > 1 else 1
+        if (known[-1] - known[0]) // step < _WIDE * frame.height:
+            every = pl.Series(last, np.arange(known[0], known[-1] + 1, step))
+            kinds = pl.DataFrame([every.cast(kinds[last].to_physical().dtype).cast(values.dtype)])
     heads = frame.select(before).unique(maintain_order=True) if before else None
     groups = frame.select(made).unique(maintain_order=True) if made else None
     out = kinds if heads is None else heads.join(kinds, how="cross")

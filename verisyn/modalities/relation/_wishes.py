@@ -13,8 +13,8 @@ from verisyn.description import modelled
 from verisyn.errors import UserError, did_you_mean, whole_number
 from verisyn.frames import to_polars
 from verisyn.modalities.relation._learn import Learnt
+from verisyn.modalities.relation._public import Public
 from verisyn.modalities.relation._structure import Structure
-from verisyn.modalities.relation._tables import Public
 
 LEAST, MOST = 0.001, 1000.0
 

@@ -28,12 +28,16 @@ class Generator:
         The generator that each table, and each table's rows given those before them, are learnt with.
     kinds : int, default 40
         Most kinds of parents that the rows of one link tell apart, and most parents that are a kind of their own.
+    features : int, default 20
+        Most numbers that a column is told of, of all that is known of the rows that own it, of its siblings and of the
+        row itself.
     privacy : float, default 0.5
         Position of the tables' privacy dial, 0 (low) to 1 (high).
     """
 
     tables: str = "table.trees"
     kinds: int = 40
+    features: int = 20
     privacy: float = 0.5
 
     def maker(self) -> Any:
@@ -50,7 +54,8 @@ class Generator:
         if not hasattr(home.Generator, "fit_within"):
             raise UserError(f"{self.tables!r} is no generator of tables. Give one, such as table.trees.")
         known = {f.name for f in fields(home.Generator)}
-        return home.Generator(**({"privacy": self.privacy} if "privacy" in known else {}))
+        own = {"privacy": self.privacy, "features": self.features}
+        return home.Generator(**{name: value for name, value in own.items() if name in known})
 
     def learn(self, schema: Schema, frames: Mapping[str, pl.DataFrame], seed: np.random.SeedSequence, *, jobs: int = 1,
               run: Run | None = None, tick: Callable[[int], None] = lambda done: None) -> tuple[Learnt, Training]:

@@ -71,8 +71,13 @@ def assess(fake: Mapping[str, pl.DataFrame], train: Mapping[str, pl.DataFrame],
                                                   strict=True)}
     return Assessment(settled(in_place(findings)), {
         **about, "rows": {"holdout": 0, **height}, "entities": counts, "judged": judged,
-        "sampled": judged["synthetic"] < height["synthetic"], "target": table.target, "effort": effort.name,
+        "sampled": judged["synthetic"] < height["synthetic"], "target": _asked(found.truth), "effort": effort.name,
         "sensitive": [], "notes": [*about.get("notes", []), *more, *notes]})
+
+
+def _asked(sides: HistorySides) -> str | None:
+    """The target, where it changes within histories and so can be forecast."""
+    return sides.target if sides.target in [f.name for f in sides.train.features] else None
 
 
 def _in_time(fake: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[str]]:

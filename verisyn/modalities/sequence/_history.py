@@ -22,7 +22,7 @@ from verisyn.modalities.table._views import TableCoder
 from verisyn.running import Run
 from verisyn.schema import Column, Table
 
-FIT_ROWS = 200_000
+FIT_ROWS = 100_000
 """Rows, of whole entities, that rows are learnt from at most; profiles are learnt from all entities."""
 _MANY = 20
 """Entities from which on position and calendar time are told; of fewer they would retell the one course there is."""
@@ -34,6 +34,8 @@ _AGAIN = 4
 """Times that profiles which end after all that was seen are drawn anew."""
 _GUESSES = 32
 """Profiles that are tried for an entity whose first rows are given."""
+_LEAST_LOG = -40.0
+"""A code that is unlikelier still counts as so unlikely: one such must not decide about a whole history."""
 _CELLS = 30_000_000
 """Codes that are told of tried rows at a time."""
 
@@ -315,7 +317,7 @@ class History:
         each = self.rows.log_probs(teach(self.past, as_of, told, moved=True), given.codes)
         for says, yes, own in self.shape.carriers(self.coder):  # what is as before is not drawn
             each[given.codes[:, says] == yes, own] = 0
-        out = each.sum(axis=1)
+        out = np.maximum(each, _LEAST_LOG).sum(axis=1)
         if self.clock is not None:
             at, gaps = _gaps_of(as_of)
             if len(at):

@@ -105,10 +105,10 @@ class _Run:
         lanes, nothing = np.arange(len(self.of)), np.zeros(len(self.of), np.int64)
         start, windows = self.lanes.start, self.lanes.windows
         if start is None:
-            return self._kept(lanes, self._sample(lanes, self.lengths, seed), nothing)
+            return self._kept(lanes, self._sample(lanes, self.lengths, seed), nothing, self.lengths)
         base = start.units(windows.begins)[np.arange(len(self.counts)) % len(windows.begins)]
         wanted = base[self.of] + np.rint(self.begins * windows.pace / start.scale.step).astype(np.int64)
-        return self._kept(lanes, start.draw(self.told(lanes), wanted, seed), nothing)
+        return self._kept(lanes, start.draw(self.told(lanes), wanted, seed), nothing, nothing + 1)
 
     def go_on(self, prefix: Rows) -> Rows:
         """Begin with rows that are given."""
@@ -122,7 +122,8 @@ class _Run:
         if not len(which):
             return tail
         given = tail.take(which)
-        kept = self._kept(which, self._sample(which, given.counts + more[which], seed, given), given.counts)
+        drawn = self._sample(which, given.counts + more[which], seed, given)
+        kept = self._kept(which, drawn, given.counts, more[which])
         rest = np.setdiff1d(np.arange(len(self.of)), which)
         return _merged([(which, kept), (rest, tail.take(rest))])
 
@@ -134,18 +135,18 @@ class _Run:
         again = np.repeat(which, int(np.clip(_ENDS // len(which), *_GUESSES)))
         given = tail.take(again)
         drawn = self._sample(again, given.counts + self.left[again], seed, given)
-        chosen = drawn.take(self._nearest(drawn, first, again))
-        self._kept(which, chosen, tail.counts[which])
+        chosen = drawn.take(self._nearest(drawn, given.counts + self.left[again], first, again))
+        self._kept(which, chosen, tail.counts[which], self.left[which])
 
     def _sample(self, lanes: np.ndarray, counts: np.ndarray, seed: np.random.SeedSequence, prefix: Rows | None = None
                 ) -> Rows:
         return self.lanes.history.sample(self.told(lanes), seed, counts=counts, prefix=prefix, jobs=self.lanes.jobs)
 
-    def _kept(self, which: np.ndarray, drawn: Rows, had: np.ndarray) -> Rows:
-        """Keep the new rows of lanes; return the last ones of each."""
-        self.pieces.append((which, _cut(drawn, had, drawn.counts - had)))
-        self.done[which] += drawn.counts - had
-        return _last(drawn, _TAIL)
+    def _kept(self, which: np.ndarray, drawn: Rows, had: np.ndarray, more: np.ndarray) -> Rows:
+        """Keep so many new rows of lanes; return the last ones of each."""
+        self.pieces.append((which, _cut(drawn, had, more)))
+        self.done[which] += more
+        return _last(_cut(drawn, np.zeros_like(had), had + more), _TAIL)
 
     # -- lanes that meet --------------------------------------------------------------------------------------------
     def first(self) -> Rows:
@@ -153,10 +154,10 @@ class _Run:
         _, rows = self.pieces[0]
         return _cut(rows, np.zeros(len(rows.counts), np.int64), np.minimum(rows.counts, 1))
 
-    def _nearest(self, drawn: Rows, first: Rows, lanes: np.ndarray) -> np.ndarray:
-        """Return, for each lane, which of its endings is nearest to the first row of the next lane."""
+    def _nearest(self, drawn: Rows, counts: np.ndarray, first: Rows, lanes: np.ndarray) -> np.ndarray:
+        """Return, for each lane, which of its endings after so many rows is nearest to the next lane's first row."""
         numbers = drawn.frame.select(pl.selectors.numeric())
-        ends = _matrix(numbers[drawn.starts[1:] - 1])
+        ends = _matrix(numbers[drawn.starts[:-1] + counts - 1])
         begins = _matrix(first.frame.select(numbers.columns))[np.minimum(lanes + 1, len(self.of) - 1)]
         usual = np.nanmean(np.abs(np.diff(_matrix(numbers), axis=0)), axis=0) if numbers.width else np.ones(0)
         apart = np.nan_to_num(np.abs(ends - begins) / np.maximum(usual, 1e-12)).sum(axis=1)

@@ -370,8 +370,8 @@ def _is_sticky(values: pl.Series, starts: np.ndarray) -> bool:
     has, same = _before(values, starts)
     if has.sum() < 50 or values.n_unique() <= _LEVELS or same.to_numpy()[has].all():
         return False
-    usual = values.drop_nulls().mode().sort().first() if values.null_count() < len(values) else None
-    asked = has & values.ne_missing(pl.Series([usual], dtype=values.dtype)).to_numpy()
+    usual = values.drop_nulls().mode().sort().first()
+    asked = has & (values != pl.Series([usual], dtype=values.dtype)).fill_null(False).to_numpy()
     return bool(asked.sum() >= 50 and same.to_numpy()[asked].mean() >= _STICKY[values.dtype.is_numeric()])
 
 

@@ -1,4 +1,4 @@
-"""Long series, cut into pieces to learn from: where entities are too few, or too long, to be learnt whole."""
+"""Long series, cut into windows to learn from: where entities are too few, or too long, to be learnt whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PIECE = 4_000
 _LEAST = 100
 """Rows of all entities together below which nothing is cut."""
 _PIECES = 19
-"""Of few series, so many pieces: from 20 on, how far a piece is along would be told, and there is no such thing."""
+"""Of few series, so many windows: from 20 on, how far a window is along would be told, and there is no such thing."""
 _PLACES = 8
 
 
@@ -32,9 +32,9 @@ class Windows:
     least : int
         Rows from which on an entity is cut.
     length : int
-        Rows of a piece at most.
+        Rows of a window at most.
     places : int
-        Into how many parts a series is cut to tell where in it a piece is; 1 tells nothing.
+        Into how many parts a series is cut to tell where in it a window is; 1 tells nothing.
     counts : list of int
         Rows of long series, sorted; of many, deciles.
     mixed : bool
@@ -64,12 +64,11 @@ class Windows:
         cut = counts > (0 if few else _LONG)
         begins, pace = _in_time(rows, cut)
         long = np.sort(counts[cut])
-        if len(long) > FEW:
-            long = np.quantile(long, np.linspace(0, 1, 11)).astype(np.int64)
         if not few:
-            return cls(_LONG + 1, _PIECE, 1, long.tolist(), not cut.all(), [], pace)
-        length = max(_LEAST // _PIECES, -(-int(counts.sum()) // max(1, _PIECES - len(long) + 1)))
-        places = int(np.clip(long.max() / length // 2, 1, _PLACES))
+            shown = np.quantile(long, np.linspace(0, 1, 11)).astype(np.int64) if len(long) > FEW else long
+            return cls(_LONG + 1, _PIECE, 1, shown.tolist(), not cut.all(), [], pace)
+        length = -(-int(counts.sum()) // max(1, _PIECES - len(long) + 1))
+        places = int(np.clip(long.max() // length // 2, 1, _PLACES))
         return cls(1, length, places, long.tolist(), False, begins, pace)
 
     @property
@@ -79,21 +78,21 @@ class Windows:
 
     @property
     def part(self) -> Part:
-        """The code of a piece's place; the last one is that of an entity learnt whole."""
+        """The code of a window's place; the last one is that of an entity learnt whole."""
         return Part(self.places + 1, ordered=True, missing=self.places)
 
-    def place(self, middle: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Return the code of pieces whose middles are these rows of series of so many rows."""
-        return np.clip(middle * self.places // np.maximum(counts, 1), 0, self.places - 1)
+    def place(self, row: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return the code of these rows of series of so many rows."""
+        return np.clip(row * self.places // np.maximum(counts, 1), 0, self.places - 1)
 
     def cut(self, rows: Rows) -> tuple[Rows, np.ndarray, Codes]:
-        """Cut rows into pieces; short entities stay whole.
+        """Cut rows into windows; short entities stay whole.
 
         Returns
         -------
-        pieces : Rows
+        windows : Rows
             The same rows.
-        of : int64 array of shape (pieces,)
+        of : int64 array of shape (windows,)
             The entity of each.
         places : Codes
         """
@@ -102,12 +101,10 @@ class Windows:
         many = np.where(whole, 1, np.maximum(-(-counts // self.length), 1))
         of = np.repeat(np.arange(len(counts)), many)
         number = np.arange(len(of)) - np.repeat(np.cumsum(many) - many, many)
-        begins = counts[of] * number // many[of]
-        ends = counts[of] * (number + 1) // many[of]
-        starts = np.concatenate([[0], np.cumsum(ends - begins)])
+        begins, ends = (counts[of] * n // many[of] for n in (number, number + 1))
         place = np.where(whole[of], self.places, self.place((begins + ends) // 2, counts[of]))
         told = Codes(np.asfortranarray(place[:, None], np.int32), (self.part,), ("place",))
-        return Rows(rows.frame, starts, rows.time), of, told
+        return Rows(rows.frame, np.concatenate([[0], np.cumsum(ends - begins)]), rows.time), of, told
 
     def draw_counts(self, many: int, rng: np.random.Generator) -> np.ndarray:
         """Draw the rows of long series."""
@@ -121,9 +118,10 @@ class Windows:
                     "stretches of as many that follow one another.",)
         which = "All rows are one long series, which was" if len(self.counts) == 1 else \
             f"The {len(self.counts)} series are too few to learn whole histories from, so they were"
-        place = f" and the place in the series (of {self.places})" if self.places > 1 else ""
-        return (f"{which} learnt in pieces of {self.length:,} rows: each row is drawn given the rows before it, the season"
-                f"{place}. Rows are drawn in stretches side by side, each chosen so that its end meets the next.",)
+        place = f" (of {self.places})" if self.places > 1 else ""
+        return (f"{which} learnt in windows of {self.length:,} rows: each row is drawn given the rows before it, the season, "
+                f"and where in the series it is{place}. Rows are drawn in stretches side by side, each chosen so that its "
+                "end meets the next.",)
 
     def state(self) -> dict[str, Any]:
         """Return JSON values."""

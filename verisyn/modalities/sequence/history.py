@@ -131,7 +131,10 @@ class Generator(BaseGenerator):
 
     Parameters
     ----------
-    folds, rate, rounds, leaves, growth, patience, min_rows, tree_rows, min_leaf, l2, linear_l2, max_rows, features
+    features : int, default 20
+        Most numbers that a column is told of, of all that is known of the entity, the rows before and the row itself:
+        those that tell most of it.
+    folds, rate, rounds, leaves, growth, patience, min_rows, tree_rows, min_leaf, l2, linear_l2, max_rows
         As in ``table.trees``, by which each column is learnt.
     privacy : float, default 0.5
         Position of the privacy dial, 0 (low) to 1 (high): the higher, the smaller and the more shrunken the trees
@@ -152,7 +155,7 @@ class Generator(BaseGenerator):
     l2: float = 10.0
     linear_l2: float = 2.0
     max_rows: int = 100_000
-    features: int = 32
+    features: int = 20
     privacy: float = 0.5
 
     @property
