@@ -26,7 +26,9 @@ def typed(frame, keys=()):
     for c in frame:
         x = frame[c]
         if x.dtype == object and x.notna().any() and x.dropna().map(lambda v: hasattr(v, "isoformat")).all():
-            frame[c] = x = pd.to_datetime(x, errors="coerce")
+            x = pd.to_datetime(x, errors="coerce")
+        if pd.api.types.is_datetime64_any_dtype(x):  # moments of any other unit come back in 1970
+            frame[c] = x = x.astype("datetime64[ns]")
         told[c] = {"sdtype": "id"} if c in keys else (
             {"sdtype": "datetime"} if pd.api.types.is_datetime64_any_dtype(x) else
             {"sdtype": "boolean"} if x.dtype == bool else

@@ -91,10 +91,10 @@ def assess(fake: Frames, train: Frames, holdout: Frames | None, schema: Schema, 
             findings.append(ask(name, asked, seed))
             tick(1)
     notes = [*about.get("notes", ()), *([NO_HOLDOUT] if holdout is None else [])]
-    sides = {"synthetic": fake, "train": train, "holdout": holdout or {}}
-    rows = {side: sum(frames[t.name].height for t in schema.tables if frames) for side, frames in sides.items()}
-    tables = {t.name: {side: frames[t.name].height if frames else 0 for side, frames in sides.items()}
-              for t in schema.tables}
+    truth = asked.truth
+    tables = {t.name: {"synthetic": truth.fake.rows(t.name), "train": truth.train.rows(t.name),
+                       "holdout": truth.holdout.rows(t.name) if truth.held_out(t.name) else 0} for t in schema.tables}
+    rows = {side: sum(told[side] for told in tables.values()) for side in ("synthetic", "train", "holdout")}
     return Assessment(settled(in_place(findings)), {
         **about, "rows": rows, "judged": rows, "sampled": False, "target": None, "effort": effort.name, "sensitive": [],
         "tables": tables, "notes": notes})
