@@ -74,7 +74,8 @@ class Coder(OrderedCoder):
         values = _numbers(series, form["text"], column.name)
         precision = 2.0**-23 if series.dtype == pl.Float32 else 2.0**-52
         known = values if values.dtype == np.int64 else values[np.isfinite(values)]
-        return form | asdict(lattice.from_settings(settings, lattice.find(known, precision)))
+        kept = lattice.from_settings(settings, lattice.find(known, precision))
+        return form | asdict(kept) | {"noise": _noise(known, kept, _settings.shared_by(settings, len(series)))}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -89,6 +90,9 @@ class Coder(OrderedCoder):
 
     def _from_units(self, units: np.ndarray) -> pl.Series:
         values = self._lattice.values(units)
+        if noise := self.form.get("noise"):
+            at = np.minimum(np.searchsorted(noise["units"], units), len(noise["units"]) - 1)
+            values = np.where(np.asarray(noise["units"])[at] == units, np.asarray(noise["values"])[at], values)
         if self.form["minimum"] is not None or self.form["maximum"] is not None:
             values = np.clip(values, self.form["minimum"], self.form["maximum"])
         if self.form["text"] is not None:
@@ -100,12 +104,30 @@ class Coder(OrderedCoder):
         return pl.Series(values)
 
     def written(self, values: np.ndarray) -> pl.Series:
-        """Return numbers, float64 without NaN, in the column's own form: on its lattice, in its bounds and data type."""
+        """Return numbers, float64 without NaN, in the column's own form: its lattice, its bounds and its data type."""
         return self._from_units(self._lattice.units(values)).cast(self.dtype, strict=False)
 
     def _measures(self, series: pl.Series) -> np.ndarray:
         values = _numbers(series, self.form["text"], self.columns[0]).astype(np.float64)
         return np.where(series.is_not_null().to_numpy() & np.isfinite(values), values, np.nan)
+
+
+def _noise(values: np.ndarray, kept: Lattice, k: int) -> dict[str, list] | None:
+    """Return the floats that at least k rows share beside a lattice point: 9.2062 may be 9.206199999999999 in the data.
+
+    A reader sees no difference, but a program that compares, or joins, does.
+    """
+    if values.dtype == np.int64 or not kept.decimals:
+        return None
+    units = kept.units(values)
+    off = values != kept.values(units)
+    if not off.any():
+        return None
+    pairs = pl.DataFrame({"unit": units, "value": values}).group_by("unit", "value").len().sort(
+        "unit", "len", "value", descending=[False, True, False]).unique("unit", keep="first", maintain_order=True)
+    found = pairs.filter((pl.col("len") >= k) & pl.Series(pairs["value"].to_numpy() != kept.values(
+        pairs["unit"].to_numpy())))
+    return {"units": found["unit"].to_list(), "values": found["value"].to_list()} if found.height else None
 
 
 def _numbers(series: pl.Series, text: dict[str, Any] | None, name: str) -> np.ndarray:
