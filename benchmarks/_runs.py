@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -34,27 +35,32 @@ def tree(root: int) -> dict[tuple[int, str], tuple[float, float]]:
     return found
 
 
+def end(child: subprocess.Popen[str]) -> None:
+    """End a program that still runs, and what it started."""
+    if child.poll() is None:
+        for number, _ in tree(child.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        child.wait()
+
+
 def watched(command: list[str], cpu_limit: float = 720, memory_limit: float = 12_000, wall_limit: float = 5400) -> dict[str, Any]:
     """Run a program that prints one line of JSON; return that, and its cost, or what it died of."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = subprocess.Popen(command, stdout=out, stderr=err, env={**os.environ, **THREADS}, start_new_session=True)
         seen: dict[tuple[int, str], float] = {}
         peak, start, stopped = 0.0, time.monotonic(), ""
-        while child.poll() is None:
-            now = tree(child.pid)
-            seen |= {key: cpu for key, (cpu, _) in now.items()}
-            peak = max(peak, sum(mb for _, mb in now.values()))
-            over = {"CPU": sum(seen.values()) > cpu_limit, "memory": peak > memory_limit,
-                    "time": time.monotonic() - start > wall_limit}
-            if stopped := next((what for what, more in over.items() if more), ""):
-                for number, _ in now:
-                    try:
-                        os.kill(number, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
-                child.wait()
-            else:
+        try:
+            while child.poll() is None and not stopped:
+                now = tree(child.pid)
+                seen |= {key: cpu for key, (cpu, _) in now.items()}
+                peak = max(peak, sum(mb for _, mb in now.values()))
+                over = {"CPU": sum(seen.values()) > cpu_limit, "memory": peak > memory_limit,
+                        "time": time.monotonic() - start > wall_limit}
+                stopped = next((what for what, more in over.items() if more), "")
                 time.sleep(0.3)
+        finally:
+            end(child)
         cost = {"cpu": round(sum(seen.values()), 1), "peak_mb": round(peak), "wall": round(time.monotonic() - start, 1)}
         out.seek(0)
         err.seek(0)

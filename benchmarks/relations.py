@@ -10,10 +10,9 @@ scored is kept in FOLDER and not run again. CPU seconds and memory are those of 
 `copies` hands the learnt half out as synthetic: its figures are the best that the other half allows, its privacy the worst.
 `shuffled` gives every child to a random parent. Best: orphans and twice 0 (beyond the source's own), cardinality (KS) 0, the judges'
 AUC 0.5 (parents with aggregates of their children, mean and worst link; rows joined with all their parents; tables alone), hops and
-rules 1, nearer to those learnt from 0.5. A judge is asked where there are at least 40 parents, smaller tables
-being mere names; names, addresses, phone numbers and text that no two
-rows share are not shown to it, as whoever protects them makes up others. SDV's open tier refuses more than
-five tables or one level of children, which is what the sets named _core are for.
+rules 1, nearer to those learnt from 0.5. A judge is asked where there are at least 40 parents, smaller tables being mere names; names,
+addresses, phone numbers and text that no two rows share are not shown to it, as whoever protects them makes up others. SDV's open tier
+refuses more than five tables or one level of children, which is what the sets named _core are for, and links of a table to itself.
 """
 
 from __future__ import annotations

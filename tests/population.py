@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from verisyn.assessment import drawn_alone
 from verisyn.description import describe
 from verisyn.metrics import EFFORTS, Side, Sides
+from verisyn.metrics._table_sides import drawn_alone
 from verisyn.modalities.table._views import TableCoder, scales_of
 from verisyn.schema import Table
 

@@ -7,7 +7,13 @@ import polars as pl
 import pytest
 
 import verisyn as vs
+from verisyn import shelves
+from verisyn.kinds import Part
+from verisyn.modalities.sequence._history import History, Rows
 from verisyn.modalities.sequence._innovations import begun, marks_of, pushed, regressors, remaining
+from verisyn.modalities.table import Codes
+from verisyn.modalities.table._conditional import nothing
+from verisyn.schema import Column, Table
 
 
 def walks(n, seed, *, smooth=True):
@@ -96,3 +102,26 @@ def test_what_is_told_of_the_past_is_the_same_over_rows_that_are_there_and_rows_
     assert known.tolist() == [r not in (0, 5) for r in range(12)]
     assert remaining(starts).tolist() == [5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1]
     assert np.isnan(marks_of(z, starts)[1]).all()
+
+
+def test_rows_follow_what_stands_beside_them_and_keep_the_times_that_are_given():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 6, 400)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    kind = rng.integers(0, 3, starts[-1]).astype(np.int32)
+    day = pl.Series("day", np.concatenate([np.sort(rng.integers(0, 500, n)) for n in counts]))
+    value = pl.Series("value", np.array([0.0, 10.0, 30.0])[kind] + rng.normal(0, 1, len(kind)))
+    rows = Rows(value.to_frame(), starts, day)
+    table = Table(name="rows", columns=(Column(name="value", kind="number", dtype="Float64"),))
+    beside = Codes(kind[:, None], (Part(3, False, -1),), ("kind",))
+    model = History.learn(rows, table, nothing(400), beside=beside, time=Column(name="day", kind="number", dtype="Int64"),
+                          maker=shelves.generators.take("table.trees").Generator(), seed=np.random.SeedSequence(0))
+    model = History.restore(model.state())
+    told = np.empty((400, 0), np.int32)
+    drawn = [model.sample(told, np.random.SeedSequence(1), counts=counts, times=day, beside=beside.values, jobs=jobs)
+             for jobs in (1, 2)]
+    assert drawn[0].frame.equals(drawn[1].frame) and drawn[0].time.equals(day)
+    means = [drawn[0].frame["value"].to_numpy()[kind == k].mean() for k in range(3)]
+    np.testing.assert_allclose(means, [0, 10, 30], atol=3.5)  # told nothing, all are near 13
+    right, wrong = (model.log_prob(rows, told, codes).sum() for codes in (beside.values, (beside.values + 1) % 3))
+    assert np.isfinite(right) and wrong < right - 400

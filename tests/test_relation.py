@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import verisyn as vs
 from verisyn.errors import Refused, UserError
-from verisyn.linking._pointed import Linked, pointed
+from verisyn.linking.pointing import Linked, pointed
 from verisyn.modalities.relation._loops import Loop
 from verisyn.modalities.relation._matching import matched
 from verisyn.modalities.relation._split import split
@@ -341,3 +341,82 @@ def test_any_loop_is_learnt_and_drawn(at, seed):
             seen.add(here)
             here = found[here]
         assert here != row or found[row] == row
+
+
+# -- rows given the very rows they point to ----------------------------------------------------------------------------
+def sales(seed=0, rows=3000):
+    """Return sites, the weather of each site's days, goods with a price, sales of a day (no owner) and their lines.
+
+    Visits follow the weather of their site and day; a line's price is that of its good, or a fifth less, and its weight
+    that of its good, a little off.
+    """
+    rng = np.random.default_rng(seed)
+    sites = pl.DataFrame({"site": [f"S{i}" for i in range(6)], "south": [True] * 3 + [False] * 3})
+    days = [date(2024, 1, 1) + timedelta(days=d) for d in range(200)]
+    weather = sites.select("site").join(pl.DataFrame({"day": days}), how="cross")
+    weather = weather.with_columns(pl.Series("heat", rng.normal(15, 8, weather.height).round(1)))
+    some = weather[rng.integers(0, weather.height, rows)]
+    visits = (3 * some["heat"] + 100 + pl.Series(rng.normal(0, 4, rows))).round().cast(pl.Int64)
+    goods = pl.DataFrame({"good": np.arange(150) + 7000, "price": rng.gamma(4, 8, 150).round(2) + 1,
+                          "weight": rng.gamma(3, 2, 150).round(3)})
+    sale = some.select("site", "day").with_columns(visits.alias("visits")).with_row_index("sale", 1).cast({"sale": pl.Int64})
+    of = np.repeat(np.arange(rows), rng.integers(1, 4, rows))
+    which = rng.integers(0, 150, len(of))
+    cut = np.where(rng.random(len(of)) < 0.3, 0.8, 1.0)
+    lines = pl.DataFrame({"sale": of + 1, "good": which + 7000, "amount": rng.integers(1, 9, len(of)),
+                          "unit_price": (goods["price"].to_numpy()[which] * cut).round(2),
+                          "sent_weight": (goods["weight"].to_numpy()[which] + rng.normal(0, 0.05, len(of))).round(3)})
+    return {"sites": sites, "weather": weather, "goods": goods, "sales": sale, "lines": lines}
+
+
+def sales_schema(frames):
+    keys = {"sites": ("site",), "weather": ("site", "day"), "goods": ("good",), "sales": ("sale",)}
+    return schema_of(frames, keys, link("weather", "site", "sites", "site"), link("sales", "site", "sites", "site"),
+                     link("sales", ("site", "day"), "weather", ("site", "day")),
+                     link("lines", "sale", "sales", "sale", owner=True), link("lines", "good", "goods", "good"))
+
+
+def found_with(tables):
+    """Return how visits follow the weather, weights the goods' weights; and the shares of the two usual prices."""
+    day = tables["sales"].join(tables["weather"], on=["site", "day"], maintain_order="left")
+    line = tables["lines"].join(tables["goods"], on="good", maintain_order="left")
+    ratio = line["unit_price"] / line["price"]
+    return (day.select(pl.corr("visits", "heat")).item(), line.select(pl.corr("sent_weight", "weight")).item(),
+            [((line["unit_price"] - (line["price"] * r).round(2)).abs() < 0.011).mean() for r in (1.0, 0.8)],
+            ratio.max())
+
+
+@pytest.fixture(scope="module")
+def sales_model():
+    frames = sales()
+    return frames, vs.fit(frames, sales_schema(frames), seed=0, audit=False)
+
+
+def test_rows_are_drawn_given_the_very_rows_they_point_to(sales_model):
+    frames, model = sales_model
+    out = model.sample(seed=1)
+    check(frames, out, model.schema)
+    weather, weight, prices, most = found_with(out)
+    assert weather > 0.8 and weight > 0.85
+    assert prices == pytest.approx([0.7, 0.3], abs=0.06) and most < 1.05
+    other = {**out, "lines": out["lines"].with_columns(pl.col("good").shuffle(seed=0)),
+             "sales": out["sales"].with_columns(pl.struct("site", "day").shuffle(seed=0).struct.unnest())}
+    weather, weight, prices, _ = found_with(other)  # the figures can tell: rows that point at random have none of it
+    assert abs(weather) < 0.1 and abs(weight) < 0.1 and sum(prices) < 0.1
+
+
+def test_conditions_seeds_and_disk_with_rows_that_know_where_they_point(sales_model, tmp_path):
+    frames, model = sales_model
+    out = model.sample(seed=2, given={"sales": "visits > 150", "lines": "amount >= 5"}, jobs=1)
+    check(frames, out, model.schema)
+    assert out["sales"]["visits"].min() > 150 and out["lines"]["amount"].min() >= 5
+    real = frames["sales"].join(frames["weather"], on=["site", "day"])
+    hot = out["sales"].join(out["weather"], on=["site", "day"])["heat"].mean()
+    assert hot > real["heat"].mean() + 5  # many visits are made on hot days
+    model.save(tmp_path / "m")
+    again = vs.load(tmp_path / "m").sample(seed=2, given={"sales": "visits > 150", "lines": "amount >= 5"}, jobs=2)
+    assert all(out[name].equals(again[name]) for name in out)
+    goods = frames["goods"].head(40)
+    given = model.sample(seed=3, seed_tables={"goods": goods}, scale=0.3)
+    assert given["goods"].equals(goods) and set(given["lines"]["good"]) <= set(goods["good"])
+    assert found_with(given)[1] > 0.85

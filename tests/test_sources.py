@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 
+from verisyn._writing import check_target
 from verisyn.data import read, write, write_tables
 from verisyn.description import describe
 from verisyn.errors import UserError
@@ -190,6 +191,14 @@ def test_large_sources_are_thinned_without_tearing_apart_what_belongs_together(t
 def test_several_tables_are_one_or_the_other_place(tmp_path):
     with pytest.raises(UserError, match=r"several.*\.sqlite"):
         write_tables(TABLES, tmp_path / "shop.csv")
+    with pytest.raises(UserError, match=r"several.*\.sqlite"):
+        check_target(tmp_path / "shop.csv", force=True)
+    for place in ("shop.sqlite", "shop"):
+        check_target(tmp_path / place, force=False)
+        write_tables(TABLES, tmp_path / place)
+        with pytest.raises(UserError, match="exists already"):  # before the work of drawing them, too
+            check_target(tmp_path / place, force=False)
+        check_target(tmp_path / place, force=True)
     with pytest.raises(UserError, match="cannot be queried"):
         (tmp_path / "a").mkdir()
         write(LINES, tmp_path / "a/lines.csv")

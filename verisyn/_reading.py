@@ -15,10 +15,12 @@ from verisyn import _manifest, shelves
 from verisyn.data import Dataset
 from verisyn.errors import UserError, did_you_mean, listed
 from verisyn.formats import Content, Contents, NoRows, Request, check_content, of_path, sampled
+from verisyn.formats._catalogue import without_rows
 from verisyn.formats._folder import data_files, stem, suffixes
 from verisyn.formats._sampling import Reservoir
 from verisyn.formats._tables import choose
 from verisyn.frames import Origin, simplify, to_polars
+from verisyn.linking.ordering import in_their_order
 from verisyn.linking.thinning import every_row, thinned
 from verisyn.provenance import MANIFEST, Provenance, of_rows, real, without_columns
 
@@ -32,6 +34,7 @@ def read(source: Any, request: Request, entity: tuple[str, ...], time: str | Non
         dataset = _read_any(str(source), "url", asked)
     else:
         dataset = _read_path(Path(source).expanduser(), asked)
+    dataset = in_their_order(dataset, entity, time)
     if len(dataset.tables) > 1 or entity or time:
         return thinned(dataset, request, entity, time)
     return dataset
@@ -177,14 +180,18 @@ def _read_frames(natives: Mapping[Any, Any], request: Request) -> Dataset:
         choose(list(natives), request.table, "The dict")
         natives = {request.table: natives[request.table]}
     tables, origins, told, notes = {}, {}, {}, {}
+    empty = [name for name, native in natives.items() if getattr(native, "shape", None) and not native.shape[0]]
     for name, native in natives.items():
+        if name in empty and len(empty) < len(natives):
+            continue
         try:
             tables[name], origins[name], told[name], more = _one_frame(native)
         except UserError as e:
             raise UserError(f"Table {name!r}: {e}") from None
         notes[name] = (*origins[name].notes, *more)
     totals = {name: frame.height for name, frame in tables.items()}
-    return Dataset(tables, next(iter(origins.values())), _together(notes), totals,
+    without = (without_rows(empty),) if empty else ()
+    return Dataset(tables, next(iter(origins.values())), (*without, *_together(notes)), totals,
                    provenance=_summed(told, totals), origins=origins if len(tables) > 1 else {})
 
 

@@ -13,7 +13,7 @@ from verisyn import _manifest, shelves
 from verisyn.errors import UserError
 from verisyn.formats import COMPRESSIONS, of_path, url
 from verisyn.formats._declared import plan
-from verisyn.outputs import check_file, writing_file, writing_folder
+from verisyn.outputs import check_file, check_folder, writing_file, writing_folder
 from verisyn.provenance import Provenance
 from verisyn.schema import Schema
 
@@ -66,7 +66,6 @@ def write_tables(tables: dict[str, pl.DataFrame], target: str | Path, manner: Ma
     format_ = _one_file(path, manner.format)
     if format_ is None:
         return _folder(tables, path, manner)
-    check_file(path, manner.force)
     settings = manner.settings if manner.settings.get("format") == format_ else {}
     with writing_file(path, force=manner.force) as draft:
         shelves.formats.take(format_).write_tables(tables, draft, settings, plan(tables, manner.schema))
@@ -75,6 +74,23 @@ def write_tables(tables: dict[str, pl.DataFrame], target: str | Path, manner: Ma
     if manner.provenance is None:
         _manifest.remove(path)
     return path
+
+
+def check_target(target: str | Path, force: bool) -> None:
+    """See that tables may be written to a place, before the work of making them begins; a database is asked later.
+
+    Raises
+    ------
+    UserError
+        If it is a file of one table, or is there already and may not be replaced.
+    """
+    if "://" in str(target):
+        return
+    path = Path(target).expanduser()
+    if _one_file(path, None) is None:
+        check_folder(path, force)
+    else:
+        check_file(path, force)
 
 
 def _one_file(path: Path, format_: str | None) -> str | None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
-from zlib import crc32
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from verisyn import modalities, shelves
 from verisyn._disclosed import by_provenance
-from verisyn.description import modelled, resolve_schema
+from verisyn.description import resolve_schema
 from verisyn.errors import UserError, did_you_mean
-from verisyn.findings import Assessment, Finding, Judged, Measure, NotAnswered
-from verisyn.metrics import EFFORTS, Effort, Side, Sides, able, effort_of
+from verisyn.findings import Assessment
+from verisyn.metrics import EFFORTS, Effort, Sides, able, effort_of
+from verisyn.metrics._asking import NO_HOLDOUT, answers
 from verisyn.metrics._conform import conform
-from verisyn.metrics._stats import adjusted
-from verisyn.modalities.table._views import TableCoder, scales_of
+from verisyn.metrics._table_sides import table_sides
+from verisyn.modalities.table._views import TableCoder
 from verisyn.progress import Progress
 from verisyn.schema import Schema, Table
 
@@ -31,14 +29,7 @@ if TYPE_CHECKING:
     from verisyn.modalities._made import BaseModel
     from verisyn.model import Model
 
-MOST_CELLS = 10_000_000
-"""Every side is judged on at most so many cells, and on the rows that the effort allows, drawn by the seed."""
-FALSE_ALARMS = 0.05
-"""The share of wrong ones among alarms: the false discovery rate over all questions of one assessment."""
-_INNER_HOLDOUT = 0.2
 _OVERLAP = 0.25
-NO_HOLDOUT = ("There is no holdout: fidelity and utility were measured against real rows that the generator may have "
-              "seen, and privacy could not be measured.")
 
 
 def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | str | Path | None = None,
@@ -81,6 +72,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> def people(n):
     ...     height = rng.normal(1.7, 0.1, n).round(2)
@@ -100,6 +92,7 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     if schema is None and model is not None:
         schema = model.schema
     described = resolve_schema(schema, data, target=target, progress=progress, **timed)
+    data = data.of(described)
     modality = modalities.of(described)
     if hasattr(modality, "home"):
         described = _with_sensitive(described, sensitive)
@@ -137,16 +130,14 @@ def _assess_tables(home: ModuleType, sides: tuple[Dataset, Dataset, Dataset | No
     notes = [*data.notes, *(f"The synthetic data: {note}" for note in made.notes)]
 
     def like_real(side: Dataset, what: str) -> dict[str, pl.DataFrame]:
-        frames = {}
-        single = len(schema.tables) == 1
+        frames, single = {}, len(schema.tables) == 1
         for table in schema.tables:
-            name = side.table_name if single else table.name
+            name = side.table_name if single and len(side.tables) == 1 else table.name
             if name not in side.tables:
                 raise UserError(f"{what[0].upper()}{what[1:]} has no table {name!r}, which the real data has. "
                                 f"{did_you_mean(name, side.tables)} Add it, or take it out of both.")
             where = what if single else f"table {name!r} of {what}"
-            real = data.frame if single else data.tables[table.name]
-            frames[table.name], more = conform(side.tables[name], real, table.names, where)
+            frames[table.name], more = conform(side.tables[name], data.tables[table.name], table.names, where)
             notes.extend(more)
         return frames
 
@@ -251,12 +242,9 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
     rows = {"synthetic": fake.height, "train": train.height, "holdout": holdout.height if holdout is not None else 0}
     # One thread: the same figures on every machine, and a third less CPU than threads that wait for each other.
     with progress.stage("assess", total=len(names) + 1) as tick, threadpool_limits(1, user_api="blas"):
-        sides = _sides((fake, train, holdout), table, coder, effort, seed)
+        sides = table_sides((fake, train, holdout), table, coder, effort, seed)
         tick(1)
-        findings = []
-        for name in names:
-            findings.append(ask(name, sides, seed))
-            tick(1)
+        findings = answers(names, lambda _: sides, seed, tick)
     if holdout is None:
         notes.append(NO_HOLDOUT)
     judged, sampled = sides.judged, sides.sampled
@@ -265,176 +253,4 @@ def assess_frames(fake: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame
         notes.append(f"Judged by a sample drawn by the seed, as many synthetic as training rows at most: {counts}.")
     about = {**(about or {}), "rows": rows, "judged": judged, "sampled": sampled, "target": table.target,
              "effort": effort.name, "sensitive": list(sides.truth.sensitive), "notes": notes}
-    return Assessment(settled(in_place(findings)), about)
-
-
-def in_place(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings of metrics in the order in which they are told."""
-    place = {f.name: getattr(shelves.metrics.take(f.name), "place", 0) for f in findings}
-    return sorted(findings, key=lambda f: (f.question, f.sanity, place[f.name]))
-
-
-def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Let poor verdicts stand only where they are no noise: at a false discovery rate of 5 % over all questions.
-
-    The p-values of all findings are adjusted by Benjamini and Hochberg (1995), which holds where questions depend on
-    each other in one direction (Benjamini and Yekutieli 2001): rows that are bad in one way are bad in others. A poor
-    verdict that is not among the discoveries becomes fair, and says so. A verdict without
-    a p-value stands as it is.
-
-    Examples
-    --------
-    >>> noise = [Finding(f"fidelity.{i}", "?", "good", "Fine.", p=0.5) for i in range(30)]
-    >>> [f.verdict for f in settled([*noise, Finding("privacy.x", "?", "poor", "Found.", p=0.02)])][-1]
-    'fair'
-    """
-    tested = [i for i, f in enumerate(findings) if f.p is not None]
-    sure = dict(zip(tested, adjusted(np.array([findings[i].p for i in tested])), strict=True))
-
-    def settle(i: int, finding: Finding) -> Finding:
-        if finding.verdict != "poor" or sure.get(i, 0.0) <= FALSE_ALARMS:
-            return finding
-        return replace(finding, verdict="fair", reason=f"{finding.reason} Among {len(tested)} questions asked, chance "
-                       "could have carried one so far over the border of poor; more rows would tell.")
-
-    return tuple(settle(i, f) for i, f in enumerate(findings))
-
-
-class Asked(Protocol):
-    """What metrics of some views are asked about: the sides as they are, and with stand-ins for the synthetic data."""
-
-    @property
-    def truth(self) -> Any:
-        """The sides as they are."""
-
-    @property
-    def floor(self) -> Any:
-        """The sides with the least that a generator must beat in the place of the synthetic data."""
-
-    def ceiling(self, stand_in: str | None) -> Any:
-        """The sides with real data in its place, ``"train"`` or ``"holdout"`` as a metric says; None for None."""
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The sides as they are, and with stand-ins for the synthetic rows: columns drawn alone, real rows."""
-
-    truth: Sides
-    floor: Sides
-    train_stands_in: Sides
-    holdout_stands_in: Sides
-
-    @property
-    def judged(self) -> dict[str, int]:
-        """Rows of each side that are judged."""
-        return {name: getattr(self.truth, side).rows
-                for name, side in (("synthetic", "fake"), ("train", "train"), ("holdout", "holdout"))}
-
-    @property
-    def sampled(self) -> bool:
-        """Whether fewer rows are judged than there are."""
-        sides = (self.truth.fake, self.truth.train, self.truth.holdout)
-        return any(side.whole is not None and side.rows < side.whole.height for side in sides)
-
-    def ceiling(self, stand_in: str | None) -> Sides | None:
-        return {"train": self.train_stands_in, "holdout": self.holdout_stands_in, None: None}[stand_in]
-
-
-def _sides(frames: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame | None], table: Table, coder: TableCoder | None,
-           effort: Effort, seed: int) -> _Tables:
-    fake, train, holdout = frames
-    *seeds, coder_seed = np.random.SeedSequence(seed).spawn(6)
-    rngs = [np.random.default_rng(s) for s in seeds]
-    coder = coder or TableCoder.learn(train, table, coder_seed)
-    unseen = holdout is not None
-    if holdout is None:
-        train, holdout = _parted(train, _INNER_HOLDOUT, rngs[0])
-    most = min(effort.rows, max(1_000, MOST_CELLS // max(1, train.width)))
-    wholes = (train, holdout, fake)
-    # In random order: intervals come from leaving out every twentieth row, and files may be sorted or periodic.
-    train, holdout = _drawn(train, most, rngs[1]), _drawn(holdout, most, rngs[2])
-    fake = _drawn(fake, min(most, train.height), rngs[3])
-    scales = scales_of(coder.features(train))
-    seen, other, made, alone = (Side.of(f, coder, scales) for f in
-                                (train, holdout, fake, drawn_alone(train, coder, fake.height, rngs[4])))
-    seen, other, made = (replace(side, whole=whole) for side, whole in zip((seen, other, made), wholes, strict=True))
-    regenerated = tuple(c.name for c in table.columns if not modelled(c))
-    sensitive = tuple(c.name for c in table.columns if c.sensitive and modelled(c))
-    truth = Sides(made, seen, other, table.target, unseen, regenerated, sensitive, table, coder, effort, seed)
-    order = rngs[0].permutation(other.rows)
-    halves = [other.take(np.sort(half)) for half in np.array_split(order, 2)]
-    plain = replace(truth, pictured=False)
-    return _Tables(truth, replace(plain, fake=alone), replace(plain, fake=seen.some(made.rows, rngs[0])),
-                  replace(plain, fake=halves[0], holdout=halves[1]))
-
-
-def drawn_alone(frame: pl.DataFrame, coder: TableCoder, rows: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Return rows whose columns are drawn from `frame` each alone (columns that belong together, together).
-
-    This is what the `independent` generator makes, short of its coding: the floor that any generator must beat.
-    """
-    if frame.height == 0:
-        return frame
-    drawn = [frame.select(c.columns)[rng.integers(0, frame.height, rows)] for c in coder.coders]
-    return pl.concat(drawn, how="horizontal").select(coder.columns) if drawn else frame
-
-
-def _drawn(frame: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Return at most `most` rows, in random order."""
-    return frame[rng.permutation(frame.height)[:most]]
-
-
-def _parted(frame: pl.DataFrame, share: float, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
-    order = rng.permutation(frame.height)
-    cut = round(share * frame.height)
-    return frame[np.sort(order[cut:])], frame[np.sort(order[:cut])]
-
-
-def ask(name: str, asked: Asked, seed: int) -> Finding:
-    """Ask one metric about the synthetic data, the floor and the ceiling, all with the same randomness."""
-    metric = shelves.metrics.take(name)
-    least = getattr(metric, "effort", "quick")
-    if [*EFFORTS].index(least) > [*EFFORTS].index(asked.truth.effort.name):
-        return _not_answered(name, metric, f"it is asked at the effort {least!r} and above only")
-
-    def answer(sides: Any) -> Measure | NotAnswered | None:
-        if sides is None:
-            return None
-        try:
-            return metric.measure(sides, np.random.default_rng([seed, crc32(name.encode())]))
-        except NotAnswered as reason:
-            return reason
-
-    measure = answer(asked.truth)
-    if not isinstance(measure, Measure):
-        return _not_answered(name, metric, str(measure))
-    low = _value(answer(asked.floor)) if getattr(metric, "floor", True) else measure.details.get("floor")
-    stand_in = asked.ceiling(metric.stand_in)
-    high = measure.details.get("ceiling") if stand_in is None else _value(answer(stand_in))
-    try:
-        judged = Judged(*metric.judge(measure, low, high))
-    except NotAnswered as why:
-        return _not_answered(name, metric, str(why))
-    says = getattr(asked.truth, "says", {})  # what floor and ceiling are, where they are not a table's
-    details = {**says, **{k: v for k, v in measure.details.items() if not k.startswith("_")}}
-    return Finding(name, metric.title, judged.verdict, judged.reason, metric.rule, round(measure.value, 6),
-                   (round(measure.interval[0], 6), round(measure.interval[1], 6)), _rounded(low), _rounded(high),
-                   details, judged.p, **_told(metric))
-
-
-def _value(answer: Measure | NotAnswered | None) -> float | None:
-    return answer.value if isinstance(answer, Measure) else None
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def _told(metric: ModuleType) -> dict[str, Any]:
-    """What a metric says of itself, whatever it measures."""
-    return {"best": metric.best, "worst": metric.worst, "definition": inspect.cleandoc(metric.__doc__ or ""),
-            "references": tuple(getattr(metric, "references", ())), "sanity": getattr(metric, "sanity", False)}
-
-
-def _not_answered(name: str, metric: ModuleType, reason: str) -> Finding:
-    return Finding(name, metric.title, "not answered", f"Not answered, because {reason}.", metric.rule, **_told(metric))
+    return Assessment(findings, about)

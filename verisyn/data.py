@@ -118,6 +118,15 @@ class Dataset:
         order = np.random.default_rng(np.random.SeedSequence([seed, 0x5917])).permutation(rows)
         return self._rows(np.sort(order[out:])), self._rows(np.sort(order[:out]))
 
+    def of(self, schema: Schema) -> Dataset:
+        """Return the data with the tables, and the columns of these, that a schema names alone."""
+        names = {t.name: {*t.names} for t in schema.tables if t.name in self.tables}
+        parts: dict[str, Any] = {part: {n: v for n, v in getattr(self, part).items() if n in names}
+                                 for part in ("rows_total", "origins", "keys")}
+        tables = {n: f.select(c for c in f.columns if c in names[n]) for n, f in self.tables.items() if n in names}
+        links = tuple(link for link in self.links if {link.table, link.parent} <= {*names})
+        return replace(self, tables=tables, links=links, **parts)
+
     def give_back(self, frame: pl.DataFrame, table: str | None = None) -> Any:
         """Return a frame as the kind of dataframe that was read, with its data types (polars for files)."""
         return from_polars(frame, self.origins.get(table or "", self.origin))

@@ -175,6 +175,8 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
                    ) -> Schema:
     """Return a schema for `dataset`: the given one, checked against the data, or a fresh description.
 
+    The only table of one is that of the other, whatever it is called.
+
     Raises
     ------
     UserError
@@ -191,6 +193,7 @@ def resolve_schema(schema: Schema | str | Path | None, dataset: Dataset, *, targ
         from verisyn.linking.description import with_target
 
         return with_target(checked(schema, dataset.tables, checked_table), target)
+    schema = schema.called(dataset.table_name)
     table = checked_table(schema.table, dataset.frame)
     if entity:
         table = table.model_copy(update={"entity": (entity,) if isinstance(entity, str) else tuple(entity)})
@@ -229,7 +232,8 @@ def left_out(table: Table, dataset: Dataset) -> tuple[str, ...]:
 
 
 def tables_left_out(schema: Schema, dataset: Dataset) -> tuple[str, ...]:
-    """Return notes that name the tables, and the columns of tables, that a schema of several leaves out."""
+    """Return notes that name the tables, and the columns of tables, that a schema leaves out."""
     names = [n for n in dataset.tables if n not in {t.name for t in schema.tables}]
-    told = (f"The schema does not name the tables {listed(names)}; the synthetic data goes without.",)
+    what = "tables" if len(names) > 1 else "table"
+    told = (f"The schema does not name the {what} {listed(names)}; the synthetic data goes without.",)
     return told * bool(names) + tuple(note for table in schema.tables for note in left_out(table, dataset))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from operator import index
+from typing import Any
 
 
 class VerisynError(Exception):
@@ -48,6 +49,30 @@ def whole_number(name: str, value: object, least: int) -> int:
     if number < least or isinstance(value, bool):
         raise UserError(f"{name} is {value!r}; a whole number of at least {least} was expected.")
     return number
+
+
+def none_given(asked: Mapping[str, Any], why: str) -> None:
+    """See that none of some options was given: each is None, or an empty list.
+
+    Parameters
+    ----------
+    asked : mapping
+        Options by name.
+    why : str
+        What goes on after "'NAME' was given; ", up to "Leave it out.".
+
+    Raises
+    ------
+    UserError
+        Naming the first that was.
+
+    Examples
+    --------
+    >>> none_given({"scale": None, "parents": []}, "it is for several tables.")
+    """
+    for name, value in asked.items():
+        if not (value is None or (isinstance(value, list | tuple) and not value)):
+            raise UserError(f"{name!r} was given; {why} Leave it out.")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

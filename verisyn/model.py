@@ -21,7 +21,7 @@ from verisyn.checkpoint import Checkpoint, fingerprint
 from verisyn.conditions import Given
 from verisyn.data import read
 from verisyn.description import resolve_schema
-from verisyn.errors import UserError, did_you_mean, whole_number
+from verisyn.errors import UserError, did_you_mean, none_given, whole_number
 from verisyn.findings import Assessment, Finding
 from verisyn.frames import Origin, from_polars
 from verisyn.generations.guard import guard
@@ -29,7 +29,6 @@ from verisyn.memory import Recipe
 from verisyn.modalities._made import Asked, BaseModel
 from verisyn.modalities.table import Fitted
 from verisyn.modalities.table._views import TableCoder
-from verisyn.outputs import writing_folder
 from verisyn.progress import Progress, WarningProgress
 from verisyn.provenance import Provenance, real
 from verisyn.running import Budget, Run, threads
@@ -126,11 +125,13 @@ def fit(data: Any, schema: Schema | str | Path | None = None, *, generator: str 
     dataset, progress, jobs = read(data, entity=entity, time=time), progress or WarningProgress(), threads(jobs)
     origins = guard(dataset.provenance, max_synthetic, progress)
     schema = resolve_schema(schema, dataset, entity=entity, time=time, progress=progress)
+    dataset = dataset.of(schema)
     modality = modalities.of(schema)
     generator = modalities.generator_of(modality, generator)
     settings = dialled(generator, settings, privacy, max_leak)
     if hasattr(modality, "home"):
-        _only_of_one_table(max_leak=max_leak, causes=causes, checkpoint=checkpoint)
+        none_given({"max_leak": max_leak, "causes": causes, "checkpoint": checkpoint}, "it is for models of one table, "
+                   "and this data is more than one table, or rows in time.")
         asked = Asked(generator, settings, seed, holdout, jobs, audit, run)
         made: BaseModel = modality.home().learn(dataset, schema, asked, progress)
         made.info = replace(made.info, notes=(*origins, *made.info.notes))
@@ -193,13 +194,6 @@ def only_table(model: Any) -> Model:
     return model
 
 
-def _only_of_one_table(**asked: Any) -> None:
-    for name, value in asked.items():
-        if value is not None:
-            raise UserError(f"{name!r} was given; it is for models of one table, and this data is more than one table, "
-                            "or rows in time. Leave it out.")
-
-
 def _generator(name: str, settings: dict[str, Any]) -> Any:
     maker = shelves.generators.take(name).Generator
     known = [f.name for f in dataclasses.fields(maker)]
@@ -232,7 +226,7 @@ class Info:
         return int(self.provenance.get("generation", 0)) + 1
 
 
-class Model(Answers):
+class Model(Answers, storage.Saved):
     """What was learnt from one table. It holds no training row, but is as confidential as its data (see the docs).
 
     `memory` is the finding on what it tells of its training rows; None where that was not asked.
@@ -379,17 +373,6 @@ class Model(Answers):
         return Assessment(tuple(effects(steered, before, (train, holdout), self.schema.table, self.coder)), about)
 
     # -- to and from disk -------------------------------------------------------------------------------------------
-    def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as a folder of JSON and arrays; it appears only when it is whole.
-
-        Raises
-        ------
-        UserError
-            If the folder exists (and `force` is not given) or cannot be written.
-        """
-        with writing_folder(path, force=force) as folder:
-            self.write_into(folder)
-
     def write_into(self, folder: Path) -> None:
         """Write the model's files into an existing folder."""
         storage.save(folder, {"info": dataclasses.asdict(self.info), "schema": self.schema.model_dump(mode="json"),

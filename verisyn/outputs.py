@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -169,6 +170,7 @@ def _replace_folder(draft: Path, path: Path) -> None:
         draft.rename(path)
         return
     strangers = sorted({p.name for p in path.iterdir()} - {p.name for p in draft.iterdir()})
+    strangers = [name for name in strangers if not _as_written(path, name)]
     if strangers:
         raise UserError(f"The folder {str(path)!r} holds {strangers[0]!r}, which would be lost if it were replaced. "
                         "Choose another folder, or move that away.")
@@ -180,6 +182,16 @@ def _replace_folder(draft: Path, path: Path) -> None:
         old.rename(path)
         raise
     _remove(old)
+
+
+def _as_written(folder: Path, name: str) -> bool:
+    """Whether a file of a folder, or all files of a folder in it, are as its run.json says that they were written."""
+    try:
+        told = json.loads((folder / "run.json").read_text(encoding="utf-8"))["files"]
+        files = [p for p in (folder / name, *(folder / name).rglob("*")) if not p.is_dir()]
+        return bool(files) and all(told.get(p.relative_to(folder).as_posix()) == sha256(p) for p in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _remove(path: Path) -> None:

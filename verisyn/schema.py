@@ -219,11 +219,16 @@ class Table(_Frozen):
 
     def of(self, names: Collection[str]) -> Table:
         """Return the table with these of its columns alone, and what is known of them; the others are left out."""
-        if set(self.names) <= set(names):
+        told = {n for constraint in self.constraints for n in constraint.columns}  # may name what is no column here
+        if {*self.names, *told} <= set(names):
             return self
         kept = tuple(c for c in self.columns if c.name in names)
-        known = {part: tuple(x for x in getattr(self, part) if set(x.columns) <= set(names))
-                 for part in ("constraints", "biases")}
+        known: dict[str, Any] = {part: tuple(x for x in getattr(self, part) if set(x.columns) <= set(names))
+                                 for part in ("constraints", "biases")}
+        known["causes"] = tuple(c for c in self.causes if {c.cause, c.effect} <= set(names))
+        known |= {part: getattr(self, part) if set(getattr(self, part)) <= set(names) else ()
+                  for part in ("key", "entity")}
+        known |= {part: None for part in ("target", "time") if getattr(self, part) not in names}
         return self.model_copy(update={"columns": kept, **known})
 
 
@@ -258,6 +263,13 @@ class Schema(_Frozen):
             if table.name == name:
                 return table
         raise UserError(f"There is no table {name!r}. {did_you_mean(name, [t.name for t in self.tables])}")
+
+    def called(self, name: str) -> Schema:
+        """Return the schema of one table with that table under another name, in its links too."""
+        old = self.table.name
+        links = tuple(link.model_copy(update={end: name for end in ("table", "parent") if getattr(link, end) == old})
+                      for link in self.links)
+        return self.model_copy(update={"tables": (self.table.model_copy(update={"name": name}),), "links": links})
 
     def with_public(self, names: Collection[str]) -> Schema:
         """Return the schema with these tables marked as public, besides those that are.

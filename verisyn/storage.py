@@ -6,15 +6,36 @@ import io
 import json
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from verisyn.errors import UserError
+from verisyn.outputs import writing_folder
 
 FORMAT = 1
 _MARK = "__array__"
+
+
+class Saved(ABC):
+    """What is kept as a folder of JSON and arrays."""
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as a folder of JSON and arrays; it appears only when it is whole.
+
+        Raises
+        ------
+        UserError
+            If the folder exists (and `force` is not given) or cannot be written.
+        """
+        with writing_folder(path, force=force) as folder:
+            self.write_into(folder)
+
+    @abstractmethod
+    def write_into(self, folder: Path) -> None:
+        """Write the model's files into an existing folder."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:

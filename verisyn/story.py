@@ -17,8 +17,8 @@ from verisyn import __version__, modalities
 from verisyn._manifest import attach
 from verisyn.assessment import assess_frames
 from verisyn.data import Dataset, read, write, write_tables
-from verisyn.description import left_out, resolve_schema
-from verisyn.errors import UserError
+from verisyn.description import resolve_schema, tables_left_out
+from verisyn.errors import none_given
 from verisyn.findings import Assessment, Finding, NotAnswered
 from verisyn.frames import with_dtypes
 from verisyn.frontier import Curve, has_dial, positions
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 HOLDOUT = 0.2
 _FEWEST = 100
 """Real rows that meet a condition and can be compared with."""
+_SEVERAL = "it is for several tables, and this is a single one: say how many rows."
 _UNLIKE = ("The rows were steered, and are compared with real rows that were not: what was asked of fidelity, utility "
            "and fairness differs as far as that was wished.")
 
@@ -217,9 +218,9 @@ def synth(source: Any, rows: int | None = None, seed: int = 0, *, out: str | Pat
                     max_leak=max_leak, audit=False, max_synthetic=max_synthetic, entity=entity, time=time,
                     budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
         if isinstance(model, Model):
-            only(scale=scale)
+            none_given({"scale": scale}, _SEVERAL)
             return model.sample(rows, seed=seed, steer=steer, jobs=jobs, progress=progress)
-        return model.sample(seed=seed, jobs=jobs, progress=progress, **asked_of(rows, scale, steer))
+        return model.sample(seed=seed, jobs=jobs, progress=progress, **_asked_of(rows, scale, steer))
     check_folder(out, force)
     story = tell(source, rows, seed, schema=schema, generator=generator, target=target, entity=entity, time=time,
                  scale=scale, steer=steer, jobs=jobs, progress=progress,
@@ -242,15 +243,16 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
     with progress.stage("read"):
         dataset = read(source, seed=seed, entity=entity, time=time)
     schema = resolve_schema(schema, dataset, target=target, entity=entity, time=time, progress=progress)
+    left, dataset = tables_left_out(schema, dataset), dataset.of(schema)
     modality = modalities.of(schema)
     if hasattr(modality, "home"):
-        only(max_leak=max_leak, curve=curve or None, checkpoint=checkpoint)
-        model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy,
-                    max_synthetic=max_synthetic, budget=budget, jobs=jobs, progress=progress)
-        return _of_tables(modality.home(), dataset, model, asked_of(rows, scale, steer), asked, jobs, progress)
-    only(scale=scale)
+        none_given({"curve": curve or None}, "the privacy dial's curve is drawn of one table without time.")
+    else:
+        none_given({"scale": scale}, _SEVERAL)
     model = fit(dataset, schema, generator=generator, seed=seed, holdout=holdout, privacy=privacy, max_leak=max_leak,
                 max_synthetic=max_synthetic, budget=budget, checkpoint=checkpoint, jobs=jobs, progress=progress)
+    if hasattr(modality, "home"):
+        return _of_tables(modality.home(), dataset, left, model, _asked_of(rows, scale, steer), asked, jobs, progress)
     train, unseen = dataset.split(holdout, seed) if holdout else (dataset, None)
     if isinstance(wishes.get("fair"), Mapping):  # decisions will be about such people as the training rows are of
         wishes["fair"] = {"population": train.frame[schema.table.names], **wishes["fair"]}
@@ -269,13 +271,12 @@ def tell(source: Any, rows: int | None = None, seed: int = 0, *, schema: Schema 
                               seed=seed, jobs=jobs)
         assessment = replace(assessment, findings=(*found.findings, *assessment.findings))
     dial, more = _dial(model, train.frame, unseen.frame if unseen else None, curve, jobs, progress)
-    notes = dict.fromkeys([*dataset.notes, *left_out(schema.table, dataset), *model.coder.notes, *model.info.notes,
-                           *told, *progress.notes, *more])
+    notes = dict.fromkeys([*dataset.notes, *left, *model.coder.notes, *model.info.notes, *told, *progress.notes, *more])
     return Story(dataset, {dataset.table_name: steered.frame}, model, schema, assessment, progress, tuple(notes), dial)
 
 
-def _of_tables(home: ModuleType, dataset: Dataset, model: BaseModel, wishes: dict[str, Any], effort: Effort,
-               jobs: int | None, progress: Progress) -> Story:
+def _of_tables(home: ModuleType, dataset: Dataset, left: tuple[str, ...], model: BaseModel, wishes: dict[str, Any],
+               effort: Effort, jobs: int | None, progress: Progress) -> Story:
     """Tell the story of several tables, or of rows in time, from their model on."""
     info, schema = model.info, model.schema
     tables = model.sample_tables(seed=info.seed, jobs=jobs, progress=progress, **wishes)
@@ -283,28 +284,14 @@ def _of_tables(home: ModuleType, dataset: Dataset, model: BaseModel, wishes: dic
     about = {"source": dataset.name, "generator": info.generator, "seed": info.seed, "provenance": info.provenance}
     found = home.assess(tables, train.tables, unseen and unseen.tables, schema, about, effort=effort, seed=info.seed,
                         progress=progress)
-    notes = dict.fromkeys([*dataset.notes, *train.notes, *model.notes, *progress.notes])
+    notes = dict.fromkeys([*dataset.notes, *left, *train.notes, *model.notes, *progress.notes])
     return Story(dataset, tables, model, schema, found, progress, tuple(notes))
 
 
-def asked_of(rows: int | None, scale: float | None, steer: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+def _asked_of(rows: int | None, scale: float | None, steer: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what is wished of a model of several tables, or of rows in time."""
     told = {name: value for name, value in {"rows": rows, "scale": scale}.items() if value is not None}
     return {**told, **{name: value for name, value in together(steer, {}).items() if value is not None}}
-
-
-def only(**asked: Any) -> None:
-    """See that nothing is asked for that this kind of data does not have.
-
-    Raises
-    ------
-    UserError
-        Naming the first that was.
-    """
-    for name, value in asked.items():
-        if value is not None:
-            raise UserError(f"{name!r} was given, which data of this kind do not have: 'scale' is for several tables, "
-                            "the others for a single table without time. Leave it out.")
 
 
 def _total(rows: int | Mapping[str, int]) -> int:

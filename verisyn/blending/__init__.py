@@ -98,9 +98,9 @@ def blend(real: Any, synthetic: Any = None, open: Any = None, *, target: str | N
 
     whole_number("seed", seed, 0)
     if isinstance(model, str | Path):
-        from verisyn.model import load
+        from verisyn.model import Model
 
-        model = load(model)
+        model = Model.load(model)
     asked, jobs, fixed = effort_of(effort), threads(jobs), not isinstance(proportions, Sequence | np.ndarray)
     tried = _proportions(proportions)
     progress = progress or WarningProgress()

@@ -13,8 +13,8 @@ from verisyn.blending.judges import WORTH
 from verisyn.blending.mixture import SOME, Mixture
 from verisyn.blending.sources import LEAST
 from verisyn.findings import Finding, Verdict
+from verisyn.metrics._apart import FAIR, GOOD
 from verisyn.metrics._stats import Influence
-from verisyn.metrics.fidelity.two_sample import FAIR, GOOD
 
 _MOST_ITEMS = 40
 _CHANCE = 0.05

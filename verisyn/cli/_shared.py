@@ -35,7 +35,8 @@ GeneratorName = Annotated[str | None, typer.Option(help="A generator's name; see
 Entity = Annotated[list[str] | None, typer.Option("--entity", help="Where rows are in time: a column that says whose "
                                                   "they are. May be repeated.", metavar="COLUMN")]
 Time = Annotated[str | None, typer.Option("--time", help="The column that orders the rows of an entity, or of one long "
-                                          "series.", metavar="COLUMN")]
+                                          "series; 'row' where they stand in their order and no column tells it.",
+                                          metavar="COLUMN")]
 Scale = Annotated[float | None, typer.Option("--scale", help="Of several tables: so many times as many rows as the "
                                              "source has.", metavar="FACTOR")]
 Public = Annotated[list[str] | None, typer.Option("--public", help="A reference table that is public anyhow; kept word "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from verisyn.cli._shared import say
-from verisyn.errors import UserError
+from verisyn.errors import UserError, none_given
 
 
 def draw_tables(model: Any, out: str, wishes: Mapping[str, Any], plain: Mapping[str, Any], *, seed: int,
@@ -24,16 +24,18 @@ def draw_tables(model: Any, out: str, wishes: Mapping[str, Any], plain: Mapping[
     plain : mapping
         Those that only models of one table know.
     """
+    from verisyn._manifest import check as check_output
+    from verisyn._writing import check_target
     from verisyn.data import write, write_tables
+    from verisyn.formats import of_path
     from verisyn.frames import Origin, with_dtypes
-    from verisyn.outputs import check_file
 
-    for name, value in plain.items():
-        if value:
-            raise UserError(f"--{name} is for models of one table, and this is {model!r}. Leave it out.")
+    none_given(_options(plain), f"it is for models of one table, and this is {model!r}.")
     several = len(model.schema.tables) > 1
-    if not several:
-        check_file(out, force)
+    if several:
+        check_target(out, force)
+    else:
+        of_path(check_output(Path(out), force))
     told = {name: value for name, value in _read(wishes, several=several).items() if value is not None}
     tables = model.sample_tables(seed=seed, jobs=jobs, progress=progress, **told)
     info = model.info
@@ -59,12 +61,9 @@ def of_one_table(alone: Mapping[str, Any], given: list[str] | None) -> None:
     UserError
         Naming the first option that was.
     """
-    for name, value in alone.items():
-        if value:
-            raise UserError(f"--{name} is for models of several tables, or of rows in time, and this is one of a "
-                            "single table. Leave it out.")
-    if given and len(given) > 1:
-        raise UserError("--given was given twice. Join the conditions with 'and'.")
+    none_given(_options(alone), "it is for models of several tables, or of rows in time, and this is one of a single "
+               "table.")
+    _check_once(given)
 
 
 def _read(wishes: Mapping[str, Any], *, several: bool) -> dict[str, Any]:
@@ -77,12 +76,20 @@ def _read(wishes: Mapping[str, Any], *, several: bool) -> dict[str, Any]:
                             "--scale.")
         return {**out, "given": _by_table(given, ":", "--given", "customers: country == 'Peru'"),
                 "seed_tables": _files(_by_table(parents, "=", "--parents", "customers=ours.csv"))}
-    if given and len(given) > 1:
-        raise UserError("--given was given twice. Join the conditions with 'and'.")
+    _check_once(given)
     if parents:
         raise UserError("--parents is for several tables. To go on from first rows, give --prefix.")
     prefix = out["prefix"] and str(out["prefix"])
     return {**out, "given": given[0] if given else None, "prefix": prefix or None}
+
+
+def _options(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"--{name}": value for name, value in asked.items()}
+
+
+def _check_once(given: list[str] | None) -> None:
+    if given and len(given) > 1:
+        raise UserError("--given was given twice. Join the conditions with 'and'.")
 
 
 def _by_table(asked: list[str] | None, mark: str, option: str, example: str) -> dict[str, str] | None:

@@ -107,5 +107,5 @@ def joined(coders: Sequence[BaseCoder], rules: Sequence[BaseRule], judged: dict[
 
 def _of(rule: BaseRule, coder: BaseCoder) -> bool:
     """Whether a coder alone has what a rule recomputes from, or its helper."""
-    return set(rule.sources) <= set(coder.columns) - set(coder.needs) or bool(
-        {c.name for c in rule.helpers} & set(coder.columns))
+    lacks = {*coder.needs, *(coder.recomputed if coder.needs else ())}
+    return set(rule.sources) <= set(coder.columns) - lacks or bool({c.name for c in rule.helpers} & set(coder.columns))

@@ -13,8 +13,7 @@ from verisyn.schema import Constraint, Table
 def find_all(frame: pl.DataFrame, table: Table) -> tuple[Constraint, ...]:
     """Return what holds between the columns of `frame`.
 
-    Constraints that recompute columns are sought first; a recomputed column needs no further constraint, for it
-    follows from the columns that it is recomputed from.
+    Constraints that recompute columns are sought first; a column that follows from others needs no further constraint.
 
     Examples
     --------
@@ -30,6 +29,7 @@ def find_all(frame: pl.DataFrame, table: Table) -> tuple[Constraint, ...]:
     modules = {name: shelves.constraints.take(name) for name in shelves.constraints.names()}
     found: list[Constraint] = []
     for name in sorted(modules, key=lambda n: (not getattr(modules[n], "exact", False), n)):
+        exact = getattr(modules[name], "exact", False)
         with threadpool_limits(1, user_api="blas"):  # threads that wait for each other cost more than they save
             candidates = modules[name].find(frame, table)
         for constraint in candidates:
@@ -37,7 +37,8 @@ def find_all(frame: pl.DataFrame, table: Table) -> tuple[Constraint, ...]:
             if rule is None:
                 continue
             found.append(constraint)
-            table = table.model_copy(update={"columns": tuple(c for c in table.columns if c.name not in rule.derives)})
+            follows = rule.derives if exact else ()  # a column whose gap is learnt may be missing on its own
+            table = table.model_copy(update={"columns": tuple(c for c in table.columns if c.name not in follows)})
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ def find(frame: pl.DataFrame, table: Table) -> list[Constraint]:
             continue
         forms = [table.column(n).settings.get("format") for n in names]
         values = np.column_stack([_columns.order(frame[n], f) for n, f in zip(names, forms, strict=True)])
-        for chain in _chains(list(_in_order(values)), len(names)):
+        for chain in (part for c in _chains(list(_in_order(values)), len(names)) for part in _parts(c, values)):
             strict = not any((values[:, a] == values[:, b]).any() for a, b in pairwise(chain))
             rows = int((~np.isnan(values[:, chain])).all(axis=1).sum())
             said = f" {'<' if strict else '≤'} ".join(names[i] for i in chain)
@@ -94,6 +94,29 @@ def _chains(pairs: list[tuple[int, int]], width: int) -> Iterator[list[int]]:
         yield chain
 
 
+def _parts(chain: list[int], values: np.ndarray) -> Iterator[list[int]]:
+    """Cut a chain so that each pair whose gap will be learnt stands alone."""
+    part = chain[:1]
+    for a, b in pairwise(chain):
+        if _close(values[:, a], values[:, b]):
+            if len(part) > 1:
+                yield part
+            yield [a, b]
+            part = [b]
+        else:
+            part = [*part, b]
+    if len(part) > 1:
+        yield part
+
+
+def _close(one: np.ndarray, two: np.ndarray) -> bool:
+    """Whether the gap between two columns is narrow, and there wherever the later one is."""
+    known = ~np.isnan(two)
+    if np.isnan(one[known]).any() or not known.any():
+        return False
+    return bool(np.std((two - one)[known]) < _NARROW * np.std(two[known]))
+
+
 @dataclass(frozen=True)
 class Rule(BaseRule):
     """The order of the columns.
@@ -105,6 +128,8 @@ class Rule(BaseRule):
     strict: bool
     step: float
     forms: list[str | None]
+    together: bool = False
+    """Whether the later column, whose gap is learnt, was missing just where the earlier one was."""
 
     @classmethod
     def learn(cls, constraint: Constraint, frame: pl.DataFrame, table: Table) -> Rule:
@@ -122,16 +147,23 @@ class Rule(BaseRule):
                             "of one type with each other, can be in order. Correct it in the schema.")
         rule = cls(names, (), strict, _step(frame, list(names), forms), forms)
         derives = rule._closely_followed(frame, table) if len(names) == 2 and not rule.broken(frame).any() else ()
-        return cls(names, derives, strict, rule.step, forms)
+        return cls(names, derives, strict, rule.step, forms, bool(derives) and rule._together(frame))
 
     def _closely_followed(self, frame: pl.DataFrame, table: Table) -> tuple[str, ...]:
-        """The later column, if the gap to it is narrow and missing just when it is."""
-        (one, two), last = self._values(frame).T, self.columns[1]
-        plain = frame[last].dtype.is_numeric() or frame[last].dtype.is_temporal()
-        if not plain or not (np.isnan(one) == np.isnan(two)).all() or not all(
-                _columns.alone(table.column(n)) for n in self.columns):
+        """The later column, if the gap to it is narrow, and missing just when it is.
+
+        A time of day is none, for it may not pass midnight; nor are moments among which other words stand.
+        """
+        (one, two), last = self._values(frame).T, self._plain(frame, 1)
+        able = all(_columns.alone(table.column(n)) for n in self.columns)
+        time = _columns.parsed(frame[self.columns[1]].head(1), self.forms[1]).dtype == pl.Time
+        if not able or time or last.null_count() > frame[self.columns[1]].null_count():
             return ()
-        return (last,) if np.nanstd(two - one) < _NARROW * np.nanstd(two) else ()
+        return self.columns[1:] if _close(one, two) else ()
+
+    def _together(self, frame: pl.DataFrame) -> bool:
+        one, two = (frame[c].is_null() for c in self.columns)
+        return bool((one == two).all())
 
     @property
     def sentence(self) -> str:
@@ -155,31 +187,34 @@ class Rule(BaseRule):
 
     def help(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add the gap, in the columns' own smallest ticks."""
-        first, last = (frame[c].to_physical() for c in self.columns)
-        gap = last - first
+        gap = self._plain(frame, 1) - self._plain(frame, 0)
         if gap.dtype.is_float():
             decimals = max(_columns.lattice(frame[c]).decimals or 0 for c in self.columns)
             gap = gap.round(decimals) if decimals else gap
         return frame.with_columns(gap.alias(self._gap))
 
     def derive(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Add the gap to the earlier column."""
+        """Add the gap to the earlier column; where none was drawn and one must be, that of a row beside it."""
         first, gap = frame[self.columns[0]], frame[self._gap]
-        last = (first.to_physical() + gap).alias(self.columns[1])
+        if self.together and gap.null_count():
+            gap = gap.forward_fill().backward_fill()
+        last = self._plain(frame, 0) + gap
         if last.dtype.is_float():
             decimals = _columns.lattice(first).decimals
             last = last.round(max(decimals, _columns.lattice(gap).decimals or 0)) if decimals is not None else last
-        return frame.with_columns(last.cast(first.to_physical().dtype).cast(first.dtype))
+        return frame.with_columns(_columns.typed(last, first, self.forms[0]).alias(self.columns[1]))
 
     def solved(self, frame: pl.DataFrame, column: str, drawn: pl.DataFrame | None) -> pl.Series | None:
         """Take the gap that was drawn from the later value."""
         if drawn is None or not self.derives or column != self.columns[0]:
             return None
-        first, last = frame[column], frame[self.columns[1]]
-        value = last.to_physical() - self.help(drawn)[self._gap]
-        decimals = _columns.lattice(last).decimals if value.dtype.is_float() else None
+        value = self._plain(frame, 1) - self.help(drawn)[self._gap]
+        decimals = _columns.lattice(frame[self.columns[1]]).decimals if value.dtype.is_float() else None
         value = value if decimals is None else value.round(decimals)
-        return value.cast(first.to_physical().dtype, strict=False).cast(first.dtype).alias(column)
+        return _columns.typed(value, frame[column], self.forms[0]).alias(column)
+
+    def _plain(self, frame: pl.DataFrame, place: int) -> pl.Series:
+        return _columns.plain(frame[self.columns[place]], self.forms[place])
 
     # -- mending ----------------------------------------------------------------------------------------------------
     def _values(self, frame: pl.DataFrame) -> np.ndarray:

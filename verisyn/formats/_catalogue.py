@@ -29,12 +29,17 @@ def gather(names: Sequence[str], read: Callable[[str], Content], *, keys: Mappin
         many = len(empty) > 1
         raise NoRows(f"The table{'s' * many} {listed(empty)} {'have' if many else 'has'} no rows. At least one was "
                      "expected.")
-    notes = [f"The views {listed(list(views))} were left out, for they follow from tables; name one with --table to "
-             "read it."] if views else []
+    notes = [f"Left out, for {'they follow' if len(views) > 1 else 'it follows'} from tables: the view"
+             f"{'s' * (len(views) > 1)} {listed(list(views))}. --table reads one."] if views else []
     if empty:
-        notes.append(f"{listed(empty)} {'have' if len(empty) > 1 else 'has'} no rows, and stayed out.")
+        notes.append(without_rows(empty))
     whole = {n: key for n, key in (keys or {}).items() if n in contents and set(key) <= set(contents[n].frame.columns)}
     return Contents(contents, whole, tuple(link for link in links if _both(link, contents)), tuple(notes))
+
+
+def without_rows(names: Sequence[str]) -> str:
+    """Return the note that names the tables without rows."""
+    return f"{listed(names)} {'have' if len(names) > 1 else 'has'} no rows, and stayed out."
 
 
 def link_of(table: str, columns: Sequence[str], parent: str, key: Sequence[str],

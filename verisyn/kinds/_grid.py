@@ -18,6 +18,9 @@ from verisyn.kinds._curves import describe_cells
 
 CODES = 256
 _RETRIES = 12
+_SPARSE = 3
+"""Points in the range, as a multiple of the atoms, from which on a column has no values between its atoms."""
+_OFTEN = 0.9
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,27 @@ class Grid:
         if drawn.any():
             out[drawn] = self._draw(codes[drawn], entry[drawn], rng, keep)
         return out
+
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """Return values that something else made, each at its nearest atom where hardly any others occur about it.
+
+        A thermometer that tells whole degrees, but for one reading of 9.333, has no 9.1.
+        """
+        alone = self.starts[1:] == self.starts[:-1]
+        atoms = np.unique(self.atoms[alone])
+        if not len(atoms) or (atoms.dtype == np.int64 and float(self.bounds[1]) - float(self.bounds[0])
+                              < _SPARSE * len(atoms)):
+            return values
+        entry = np.ceil(self.keys).astype(np.int64) - 1
+        share = np.bincount(entry, np.diff(self.keys, prepend=0) * alone, self.size)
+        above = np.clip(np.searchsorted(atoms, values), 1, max(len(atoms) - 1, 1))
+        below = atoms[above - 1]
+        above = atoms[np.minimum(above, len(atoms) - 1)]
+        nearest = np.where(values - below <= above - values, below, above)
+        if atoms.dtype == np.int64 and len(atoms) > 2:
+            step = max(int(np.gcd.reduce(atoms - atoms[0])), 1)
+            values = atoms[0] + (values - atoms[0] + step // 2) // step * step
+        return np.where(share[self.encode(values)] >= _OFTEN, nearest, values)
 
     def _draw(self, codes: np.ndarray, entry: np.ndarray, rng: np.random.Generator,
               keep: Callable[[np.ndarray], np.ndarray] | None) -> np.ndarray:

@@ -27,6 +27,8 @@ _NOT_NAMES = {"zip", "postal", "post", "postcode", "area", "country", "phone", "
 _SETTINGS = {"what": str, "start": int, "step": int, "low": int, "high": int, "prefix": str, "suffix": str,
              "width": int, "version": int, "form": str, "patterns": dict, "pattern": str, "check": str, "k": int}
 _SPACE = 2**48
+_TRIES, _LOOKED_AT, _SHARED = 5, 10_000, 0.01
+"""Real keys of which so many are among the first new ones were made from the same seed, by an earlier generation."""
 
 
 def says_id(name: str) -> bool:
@@ -87,7 +89,19 @@ class Coder(Regenerated):
             found = {**form, **settings} if form["what"] == settings.get("what", form["what"]) else settings
         state = complete(column.name, found, values, dtype)
         state |= {"missing": len(values) < len(series), "key": int(rng.integers(2**31))}
-        return cls([column.name], state | {"notes": list(notes_on(column.name, settings, state, values))})
+        coder = cls([column.name], state | {"notes": list(notes_on(column.name, settings, state, values))})
+        for _ in range(_TRIES):
+            if not coder._made_before(values):
+                break
+            coder.settings["key"] = int(rng.integers(2**31))
+        return coder
+
+    def _made_before(self, values: pl.Series) -> bool:
+        """Whether the real keys were themselves made from this seed, so that the same ones would be made again."""
+        if self.settings["what"] not in ("uuid", "pattern"):
+            return False
+        made = getattr(self, f"_{self.settings['what']}")(np.arange(min(len(values), _LOOKED_AT)))
+        return int(made.is_in(values.cast(pl.String).implode()).sum()) > _SHARED * len(made)
 
     def make(self, draw: Draw) -> pl.Series:
         """Make a key for each row; it depends on the row's place in the whole sample alone."""

@@ -104,8 +104,12 @@ class Coder(OrderedCoder):
         return pl.Series(values)
 
     def written(self, values: np.ndarray) -> pl.Series:
-        """Return numbers, float64 without NaN, in the column's own form: its lattice, its bounds and its data type."""
-        return self._from_units(self._lattice.units(values)).cast(self.dtype, strict=False)
+        """Return numbers, float64 without NaN, in the column's own form: its lattice, its bounds and its data type.
+
+        Where nearly all rows share a few values, they are of those.
+        """
+        units = self._lattice.units(values)
+        return self._from_units(self.grid.settled(units) if self.grid else units).cast(self.dtype, strict=False)
 
     def _measures(self, series: pl.Series) -> np.ndarray:
         values = _numbers(series, self.form["text"], self.columns[0]).astype(np.float64)

@@ -36,11 +36,12 @@ def checked(schema: Schema, frames: Frames, checked_table: Callable[[Table, pl.D
     schema = schema.model_copy(update={"tables": tables})
     for table in tables:
         _check_key(table, frames[table.name])
-    links = []
+    links: list[Link] = []
     for link in schema.links:
         if wrong := _fault(link, frames, schema):
             raise UserError(f"The link {link.name}: {wrong}")
-        links.append(_as_found(link, frames))
+        if not any(_same(link, other) for other in links):
+            links.append(_as_found(link, frames))
     _one_owner(links)
     return schema.model_copy(update={"links": tuple(links)})
 
@@ -110,6 +111,10 @@ def _as_found(link: Link, frames: Frames) -> Link:
     return link.model_copy(update={"optional": told.optional}) if link.evidence else told
 
 
+def _same(one: Link, two: Link) -> bool:
+    return all(getattr(one, f) == getattr(two, f) for f in ("table", "columns", "parent", "key", "where"))
+
+
 def _check_key(table: Table, frame: pl.DataFrame) -> None:
     for column in table.key:
         table.column(column)
@@ -130,7 +135,21 @@ def _fault(link: Link, frames: Frames, schema: Schema | None = None) -> str:
         absent = next((c for c in columns if c not in known[table]), None)
         if absent is not None:
             return f"{table!r} has no column {absent!r}. {did_you_mean(absent, known[table])}"
-    return _mixed(link, frames) or _not_unique(link, frames)
+    return _never(link, frames) or _mixed(link, frames) or _not_unique(link, frames)
+
+
+def _never(link: Link, frames: Frames) -> str:
+    """Return the sentence that says that no row meets the condition under which a link holds."""
+    for column, value in link.where.items():
+        values = frames[link.table][column]
+        try:
+            met = bool((values == value).any())
+        except (pl.exceptions.PolarsError, TypeError):  # text beside numbers
+            met = False
+        if not met:
+            have = values.drop_nulls().unique().cast(pl.String).to_list()
+            return f"no row of {link.table!r} has {value!r} in {column!r}. {did_you_mean(str(value), have)}"
+    return ""
 
 
 def _mixed(link: Link, frames: Frames) -> str:

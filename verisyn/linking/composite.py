@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from verisyn.linking import declared
-from verisyn.linking._pointed import pointed
 from verisyn.linking.evidence import repeats
+from verisyn.linking.pointing import pointed
 from verisyn.schema import Link
 
 _MOST_COLUMNS, _BESIDE, _SCREEN = 6, 8, 3_000

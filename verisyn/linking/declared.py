@@ -1,4 +1,4 @@
-"""Links as they are in the data: whether optional, how many orphans; and whether a schema's links can be meant."""
+"""Links as they are in the data: whether optional, how many orphans, and the evidence as a sentence."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from verisyn.linking._pointed import pointed
 from verisyn.linking.evidence import repeats
+from verisyn.linking.pointing import pointed
 from verisyn.schema import Link
 
 
@@ -37,14 +37,7 @@ def _sentence(link: Link, tables: Mapping[str, pl.DataFrame], why: str, pointing
         value = next(iter(link.where.values()))
         rows += f" where {next(iter(link.where))!r} is {value!r}"
     said = f"{'Declared' if not why else why[0].upper() + why[1:]}, and {rows} hold a key of {link.parent!r}"
-    if len(at := repeats_told(link, tables)):
-        said += f"; {at}"
+    if twice := repeats(tables[link.parent], link.key):
+        rows = f"{twice:,} of its {tables[link.parent].height:,} rows"
+        said += f"; {rows} repeat another's key, and the first is meant"
     return said + "."
-
-
-def repeats_told(link: Link, tables: Mapping[str, pl.DataFrame]) -> str:
-    """Return in words how many keys of the parent occur twice; empty where none does."""
-    twice = repeats(tables[link.parent], link.key)
-    if not twice:
-        return ""
-    return f"{twice:,} of its {tables[link.parent].height:,} rows repeat another's key, and the first is meant"

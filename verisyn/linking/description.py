@@ -6,7 +6,7 @@ from verisyn.constraints._search import find_all
 from verisyn.data import Dataset
 from verisyn.description import biases_of, describe_columns
 from verisyn.errors import UserError, listed
-from verisyn.linking import found_in
+from verisyn.linking import found_in, nearly
 from verisyn.linking.checking import ids, meant, reference_tables
 from verisyn.progress import Progress
 from verisyn.schema import Schema, Table
@@ -33,7 +33,7 @@ def describe_tables(dataset: Dataset, target: str | None, progress: Progress) ->
             tick(1)
     with progress.stage("find constraints across tables"):
         schema = found_across(frames, schema.model_copy(update={"tables": tuple(tables)}))
-    for note in (*notes, *reference_tables(schema)):
+    for note in (*notes, *nearly.notes(frames, found.keys, found.links), *reference_tables(schema)):
         progress.note(note)
     return schema
 

@@ -19,6 +19,7 @@ _SOME, _MUCH = 3.0, 8.0
 """How unlikely by chance (10 to the minus so much) it must be where a name hints at it, and where none does."""
 _SHARE_OF_KEYS = 0.9
 _KEY = 2.5
+_VALUES = "its values tell so without its name"
 _MEASURES = {"year", "month", "day", "hour", "minute", "second", "week", "quarter", "date", "time", "age", "price",
              "amount", "quantity", "qty", "rank", "size", "weight", "height", "score", "value", "count", "rate",
              "level"}
@@ -106,7 +107,7 @@ def _claims(tables: Mapping[str, pl.DataFrame], targets: Mapping[str, str], keys
                     continue
                 seen = inclusion(values, key)
                 if seen and _believed(like, seen, column, values):
-                    yield _Claim(table, column, parent, like, seen, named)
+                    yield _Claim(table, column, parent, like, seen, named or _VALUES)
 
 
 def _believed(like: int, seen: Inclusion, column: str, values: pl.Series) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 from verisyn.errors import UserError, did_you_mean
 from verisyn.formats import Request, sampled
 from verisyn.formats._sampling import Reservoir
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.schema import Link
 
 if TYPE_CHECKING:

@@ -9,12 +9,10 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from verisyn.kinds import Feature
+from verisyn.kinds import Feature, K
 
 _LEVELS = 5
 """Of a category, the shares of so many levels are told, and how many different ones there are."""
-_LEAST = 5
-"""Levels that fewer training rows hold are not named."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Aggregates:
     gaps: tuple[str, ...] = ()
 
     @classmethod
-    def learn(cls, features: Sequence[Feature], *, levels: int = _LEVELS, least: int = _LEAST) -> Self:
+    def learn(cls, features: Sequence[Feature], *, levels: int = _LEVELS, least: int = K) -> Self:
         """Learn from the training rows' features: at most `levels` of a category, held by `least` rows each."""
         tops = {f.name: _top(f, levels, least) for f in features if f.levels}
         return cls(tops, tuple(f.name for f in features if np.isnan(f.values).any()))
@@ -70,7 +68,7 @@ class Aggregates:
         for feature in features:
             found |= self._category(feature, starts) if feature.levels else _number(feature, starts)
             if feature.name in self.gaps:
-                found[f"{feature.name} missing"] = _mean(np.isnan(feature.values).astype(float), starts)
+                found[f"{feature.name} missing"] = means(np.isnan(feature.values).astype(float), starts)
         if time is not None:
             span = _ends(time, starts, last=True) - _ends(time, starts, last=False)
             found["span"] = span
@@ -81,7 +79,7 @@ class Aggregates:
     def _category(self, feature: Feature, starts: np.ndarray) -> dict[str, np.ndarray]:
         name, values = feature.name, feature.values
         gone = np.isnan(values)
-        shares = {f"{name} = {feature.labels[i]}": _mean(np.where(gone, np.nan, values == i), starts)
+        shares = {f"{name} = {feature.labels[i]}": means(np.where(gone, np.nan, values == i), starts)
                   for i in self.tops.get(name, ())}
         same = _ends(values, starts, last=True) == _ends(values, starts, last=False)
         return {**shares, f"{name} different": _different(values, starts, feature.levels),
@@ -118,14 +116,18 @@ def _nine_digits(values: np.ndarray) -> np.ndarray:
     return np.ldexp(np.round(part * 2**30), power - 30)
 
 
-def _top(feature: Feature, levels: int, least: int) -> tuple[int, ...]:
-    """The most frequent levels that have a name; where there are two in all, one says what the other does."""
+def top_levels(feature: Feature, most: int, least: int = K) -> list[tuple[int, str]]:
+    """Return the codes and names of a category's most frequent levels, of those that `least` rows hold."""
     known = feature.values[~np.isnan(feature.values)].astype(np.int64)
     counts = np.bincount(known, minlength=feature.levels)[:len(feature.labels)]
-    found = [int(i) for i in np.argsort(-counts, kind="stable")[:levels] if counts[i] >= least]
-    if len(found) == 2 and counts[found].sum() == len(known):
-        return (max(found),)
-    return tuple(found)
+    return [(int(i), feature.labels[i]) for i in np.argsort(-counts, kind="stable")[:most] if counts[i] >= least]
+
+
+def _top(feature: Feature, levels: int, least: int) -> tuple[int, ...]:
+    """The most frequent levels that have a name; where there are two in all, one says what the other does."""
+    found = [i for i, _ in top_levels(feature, levels, least)]
+    two = len(found) == 2 and bool((np.isnan(feature.values) | np.isin(feature.values, found)).all())
+    return (max(found),) if two else tuple(found)
 
 
 def _number(feature: Feature, starts: np.ndarray) -> dict[str, np.ndarray]:
@@ -133,12 +135,12 @@ def _number(feature: Feature, starts: np.ndarray) -> dict[str, np.ndarray]:
     known = np.bincount(_entities(starts), (~np.isnan(values)).astype(float), len(starts) - 1)
     # By each entity's own mean, and nothing else: the same rows must give the same figures to the last bit on either
     # side, for a judge finds the least difference.
-    mean = _mean(values, starts)
-    square = _mean((values - np.repeat(mean, np.diff(starts))) ** 2, starts)
+    mean = means(values, starts)
+    square = means((values - np.repeat(mean, np.diff(starts))) ** 2, starts)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.sqrt(square * known / (known - 1))
     return {f"{name} mean": mean, f"{name} sd": np.where(known > 1, spread, np.nan),
-            f"{name} least": _extreme(values, starts, np.fmin), f"{name} most": _extreme(values, starts, np.fmax),
+            f"{name} least": extremes(values, starts, np.fmin), f"{name} most": extremes(values, starts, np.fmax),
             f"{name} first": _ends(values, starts, last=False), f"{name} last": _ends(values, starts, last=True)}
 
 
@@ -146,15 +148,16 @@ def _entities(starts: np.ndarray) -> np.ndarray:
     return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
 
-def _mean(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The mean of each entity's known values; NaN where there are none."""
+def means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the mean of each entity's known values; NaN where there are none."""
     of, known = _entities(starts), ~np.isnan(values)
     count = np.bincount(of, known.astype(float), len(starts) - 1)
     total = np.bincount(of, np.where(known, values, 0.0), len(starts) - 1)
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def _extreme(values: np.ndarray, starts: np.ndarray, way: np.ufunc) -> np.ndarray:
+def extremes(values: np.ndarray, starts: np.ndarray, way: np.ufunc) -> np.ndarray:
+    """Return the least, or the greatest, of each entity's values; NaN where it has no rows."""
     out, held = np.full(len(starts) - 1, np.nan), np.diff(starts) > 0
     if held.any():
         out[held] = way.reduceat(values, starts[:-1][held])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from verisyn import shelves
 from verisyn.findings import Finding
 from verisyn.metrics import EFFORTS
+from verisyn.metrics._asking import Asked, answers
 from verisyn.metrics._linked import LEAST, DatabaseSides
+from verisyn.metrics._table_sides import table_sides
 
 FEW = 20
 """Synthetic rows of a table that are needed at least."""
@@ -19,8 +22,6 @@ def each_table(sides: DatabaseSides, metrics: Sequence[str], *, held_out: bool =
     They are asked at the effort ``"quick"``, for many tables. Tables of fewer than 50 real rows, and tables whose rows
     are the real ones, are left out; with `held_out` those too of which no rows were held out.
     """
-    from verisyn.assessment import assess_frames
-
     found: dict[str, dict[str, Finding]] = {}
     left = []
     for table in sides.schema.tables:
@@ -30,12 +31,16 @@ def each_table(sides: DatabaseSides, metrics: Sequence[str], *, held_out: bool =
             left.append({"name": table.name, "because": why})
             continue
         own = apart and (held_out or sides.real(table.name) is sides.holdout)
-        frames = [side.frames[table.name] for side in (sides.fake, sides.train, sides.holdout)]
+        fake, train, other = (side.frames[table.name] for side in (sides.fake, sides.train, sides.holdout))
         coder = sides.train.coders[table.name]
-        made = assess_frames(frames[0], frames[1], frames[2] if own else None, table.of(coder.columns), coder=coder,
-                             effort=EFFORTS["quick"], seed=sides.seed, metrics=metrics)
-        found[table.name] = {f.name.split(".")[-1]: f for f in made.findings}
+        asked = table_sides((fake, train, other if own else None), table.of(coder.columns), coder, EFFORTS["quick"],
+                            sides.seed)
+        found[table.name] = {f.name.split(".")[-1]: f for f in _answers(metrics, asked, sides.seed)}
     return found, left
+
+
+def _answers(metrics: Sequence[str], asked: Asked, seed: int) -> Sequence[Finding]:
+    return answers([*map(shelves.metrics.full_name, metrics)], lambda _: asked, seed, lambda _: None)
 
 
 def _unfit(sides: DatabaseSides, table: str, apart: bool) -> Iterator[str]:

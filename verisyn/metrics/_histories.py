@@ -65,14 +65,17 @@ class Histories:
 
     def take(self, entities: np.ndarray) -> Histories:
         """Return the entities with these indices, in this order; an entity may be taken twice."""
-        lengths = self.lengths[entities]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        rows = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(self.starts[:-1][entities], lengths)
+        taken = self.pieces(entities, self.starts[:-1][entities], self.lengths[entities])
+        return taken if self.whole is None else replace(taken, whole=self.whole[entities])
+
+    def pieces(self, entities: np.ndarray, begins: np.ndarray, held: np.ndarray) -> Histories:
+        """Return so many rows from each of some places on, each piece of one entity, as histories of their own."""
+        starts = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
+        rows = np.arange(starts[-1]) - np.repeat(starts[:-1], held) + np.repeat(begins, held)
         time = None if self.time is None else self.time[rows]
         features, about = ([replace(f, values=f.values[at]) for f in found]
                            for found, at in ((self.features, rows), (self.about, entities)))
-        return Histories(self.frame[rows], starts, time, features, about,
-                         None if self.whole is None else self.whole[entities])
+        return Histories(self.frame[rows], starts, time, features, about)
 
     def shuffled(self, rng: np.random.Generator) -> Histories:
         """Return the same lengths and times with rows drawn at random from all: a floor that knows no order."""

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.kinds import Feature
-from verisyn.linking._pointed import Linked, pointed
+from verisyn.linking.pointing import Linked, pointed
 from verisyn.metrics import EFFORTS, Effort, Shared
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Link, Schema

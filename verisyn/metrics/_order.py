@@ -87,13 +87,6 @@ def _ranked(feature: Feature, train: Feature) -> np.ndarray:
     return np.where(np.isnan(feature.values), np.nan, below / (2 * len(scale)) - 0.5)
 
 
-def top_levels(feature: Feature, most: int, least: int = 5) -> list[tuple[int, str]]:
-    """Return the codes and names of a category's most frequent levels, of those that may be named."""
-    known = feature.values[~np.isnan(feature.values)].astype(np.int64)
-    counts = np.bincount(known, minlength=feature.levels)[:len(feature.labels)]
-    return [(int(i), feature.labels[i]) for i in np.argsort(-counts, kind="stable")[:most] if counts[i] >= least]
-
-
 def changes(histories: Histories, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the changes of values from each row to the next of its entity, and where each entity's begin."""
     rows = apart(histories.starts, 1)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
+from verisyn.metrics._apart import FAIR, gives_away, verdict_of
 from verisyn.metrics._stats import adjusted, p_beyond, together
-from verisyn.metrics.fidelity.two_sample import FAIR, GOOD
 from verisyn.schema import Link
 
 FALSE = 0.05
@@ -36,9 +36,7 @@ class Part:
     @property
     def verdict(self) -> Verdict:
         """By the rule of an AUC."""
-        low, high = self.measure.interval
-        fine = self.measure.value <= GOOD or (low <= 0.5 and high <= FAIR)
-        return "good" if fine else "poor" if low > FAIR else "fair"
+        return verdict_of(self.measure)
 
 
 P = TypeVar("P", bound=Part)
@@ -104,9 +102,8 @@ def worst_auc(parts: Sequence[Part], left: Sequence[dict[str, str]], *, title: s
 
 def auc_reason(part: Part) -> str:
     """Say an AUC of one link."""
-    top = part.measure.details.get("top")
-    tells = f"; {top[0]['name']!r} gives most away" if top and part.measure.value > GOOD else ""
-    return f"A trained judge picks the synthetic one of two rows in {part.measure.value:.0%} of cases{tells}."
+    return (f"A trained judge picks the synthetic one of two rows in {part.measure.value:.0%} of cases"
+            f"{gives_away(part.measure)}.")
 
 
 def entry(link: Link, title: str, verdict: Verdict, reason: str, measure: Measure) -> dict[str, Any]:
@@ -123,6 +120,5 @@ def judge_auc(measure: Measure, floor: float | None, ceiling: float | None, what
     beside = ["a coin: 50%", *(f"{who}: {value:.0%}" for who, value in (
         ("real rows", ceiling), ("children of parents drawn at random", floor)) if value is not None)]
     of = f" at {d['worst_is']}, the most of {d['judged']}" if d["judged"] > 1 else f" at {d['worst_is']}"
-    tells = f"; {d['top'][0]['name']!r} gives most away" if d["top"] and measure.value > GOOD else ""
     return Judged(verdict, f"Shown {what}, a trained judge picks the synthetic one in {measure.value:.0%} of cases{of} "
-                           f"({', '.join(beside)}){tells}.", d["_p"])
+                           f"({', '.join(beside)}){gives_away(measure)}.", d["_p"])

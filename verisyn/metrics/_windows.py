@@ -10,7 +10,7 @@ import polars as pl
 
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides
-from verisyn.metrics._aggregates import Aggregates, features_of
+from verisyn.metrics._aggregates import Aggregates, extremes, features_of, means
 from verisyn.metrics._histories import Histories, HistorySides
 from verisyn.metrics._order import apart
 from verisyn.modalities.table._views import scales_of
@@ -60,17 +60,7 @@ def stretches(histories: Histories, length: int, most: int, rng: np.random.Gener
     drawn = np.sort(rng.permutation(len(entity))[:most])
     entity, nth = entity[drawn], nth[drawn]
     begins = histories.starts[entity] + shift[entity] + nth * length
-    return pieces(histories, entity, begins, np.minimum(length, histories.lengths[entity])), entity
-
-
-def pieces(histories: Histories, entity: np.ndarray, begins: np.ndarray, held: np.ndarray) -> Histories:
-    """Return so many rows from each of some places on, each piece of one entity, as histories of their own."""
-    starts = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
-    rows = np.arange(starts[-1]) - np.repeat(starts[:-1], held) + np.repeat(begins, held)
-    features = [replace(f, values=f.values[rows]) for f in histories.features]
-    about = [replace(f, values=f.values[entity]) for f in histories.about]
-    time = None if histories.time is None else histories.time[rows]
-    return Histories(histories.frame[rows], starts, time, features, about)
+    return histories.pieces(entity, begins, np.minimum(length, histories.lengths[entity])), entity
 
 
 def told_in_figures(part: Histories, aggregates: Aggregates) -> list[Feature]:
@@ -86,38 +76,24 @@ def told_in_figures(part: Histories, aggregates: Aggregates) -> list[Feature]:
     for feature in part.features:
         before, after = feature.values[rows], feature.values[rows + 1]
         stays = ((before == after) | (np.isnan(before) & np.isnan(after))).astype(float)
-        told.append(Feature(f"{feature.name} stays", _mean(stays, starts)))
+        told.append(Feature(f"{feature.name} stays", means(stays, starts)))
         if feature.levels:
             told += [replace(feature, name=f"{feature.name} {which}", values=feature.values[at])
                      for which, at in (("first", part.starts[:-1]), ("last", part.starts[1:] - 1))]
             continue
         step = after - before
-        told += [Feature(f"{feature.name} step", _mean(np.abs(step), starts)),
-                 Feature(f"{feature.name} step squared", _mean(step**2, starts)),
+        told += [Feature(f"{feature.name} step", means(np.abs(step), starts)),
+                 Feature(f"{feature.name} step squared", means(step**2, starts)),
                  Feature(f"{feature.name} turns", _turns(step, starts))]
     if part.time is not None:
         gaps = part.time[rows + 1] - part.time[rows]
-        told += [Feature("gap squared", _mean(gaps**2, starts)), Feature("longest gap", _longest(gaps, starts))]
+        told += [Feature("gap squared", means(gaps**2, starts)),
+                 Feature("longest gap", extremes(gaps, starts, np.maximum))]
     return told
-
-
-def _mean(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The mean of each stretch's known values; NaN where it has none."""
-    of, known = np.repeat(np.arange(len(starts) - 1), np.diff(starts)), ~np.isnan(values)
-    count = np.bincount(of, known, len(starts) - 1)
-    total = np.bincount(of, np.where(known, values, 0.0), len(starts) - 1)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _turns(step: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """How often a rise follows a fall, or a fall a rise."""
     rows = apart(starts, 1)
     turned = np.where(np.isnan(step[rows] * step[rows + 1]), np.nan, step[rows] * step[rows + 1] < 0)
-    return _mean(turned, np.concatenate([[0], np.cumsum(np.maximum(np.diff(starts) - 1, 0))]))
-
-
-def _longest(gaps: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    out, held = np.full(len(starts) - 1, np.nan), np.diff(starts) > 0
-    if held.any():
-        out[held] = np.maximum.reduceat(gaps, starts[:-1][held])
-    return out
+    return means(turned, np.concatenate([[0], np.cumsum(np.maximum(np.diff(starts) - 1, 0))]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ from verisyn import __version__, shelves, storage
 from verisyn._manifest import attach
 from verisyn.findings import Finding
 from verisyn.frames import Origin, from_polars
-from verisyn.outputs import writing_folder
 from verisyn.progress import Progress
 from verisyn.provenance import Provenance, real
 from verisyn.running import Run
@@ -74,7 +73,7 @@ class About:
         return int(self.provenance.get("generation", 0)) + 1
 
 
-class BaseModel(ABC):
+class BaseModel(storage.Saved):
     """What was learnt from histories or from a database. It holds no training row.
 
     `memory` is the finding on what it tells of whom it learnt from; None where that was not asked.
@@ -126,17 +125,6 @@ class BaseModel(ABC):
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values and arrays."""
-
-    def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as a folder of JSON and arrays; it appears only when it is whole.
-
-        Raises
-        ------
-        UserError
-            If the folder exists (and `force` is not given) or cannot be written.
-        """
-        with writing_folder(path, force=force) as folder:
-            self.write_into(folder)
 
     def write_into(self, folder: Path) -> None:
         """Write the model's files into an existing folder."""

@@ -118,12 +118,16 @@ def cardinality(told: Any) -> str:
     ('9.30 (0–31)', '1')
     >>> cardinality({"mean": 16842.75, "least": 1, "most": 17283}), cardinality(None)
     ('16.8k (1–17.3k)', '')
+    >>> cardinality({"mean": 0.93, "least": 0, "most": 0})  # one parent has nearly all
+    '0.93 (mostly 0)'
     """
     if not isinstance(told, Mapping):
         return "" if told is None else str(told)
     mean, least, most = (told.get(part) for part in ("mean", "least", "most"))
     if mean is None:
         return ""
+    if least is not None and least == most != mean:
+        return f"{_short(mean, 3)} (mostly {_short(least)})"
     if least is None or most is None or not least <= mean <= most:  # ends that few reach may not be told
         return _short(mean)
     return _short(least) if least == most else f"{_short(mean, 3)} ({_short(least)}–{_short(most)})"

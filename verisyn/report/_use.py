@@ -177,7 +177,7 @@ def _asked(about: Mapping[str, Any], findings: Sequence[Finding]) -> str:
 
 
 def _chance(tested: int) -> str:
-    from verisyn.assessment import FALSE_ALARMS
+    from verisyn.metrics._asking import FALSE_ALARMS
 
     if not tested:
         return ""

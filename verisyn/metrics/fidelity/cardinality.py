@@ -85,7 +85,7 @@ def measure(sides: DatabaseSides, rng: np.random.Generator) -> Measure:
     return Measure(value, interval, {
         "judged": len(parts), "items": [_item(part) for part, _ in told], "items_say": {
             "value": "1 - distance of the counts", "reference": "the same counts", "title": "Link by link"},
-        "links": [entry(part.links[0], title, verdict, part.measure.details["said"], part.measure)
+        "links": [entry(part.links[0], title, verdict, _begun(part.measure.details["said"]), part.measure)
                   for part, verdict in told],
         "not_judged": left[:30], "_verdict": told[0][1], "_worst": told[0][0].name, "_p": together(p),
         "_said": told[0][0].measure.details["said"]})
@@ -139,6 +139,10 @@ def _said(link: Link, counts: list[np.ndarray], nowhere: list[np.ndarray], value
     if link.optional and all(map(len, nowhere)):
         said += f"; {nowhere[0].mean():.1%} of the rows point nowhere, in place of {nowhere[1].mean():.1%}"
     return said + "."
+
+
+def _begun(said: str) -> str:
+    return said[:1].upper() + said[1:]
 
 
 def _item(part: Part) -> dict[str, Any]:

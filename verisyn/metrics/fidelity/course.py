@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered
+from verisyn.metrics._aggregates import top_levels
 from verisyn.metrics._histories import Histories, HistorySides
 from verisyn.metrics._order import (
     BLOCKS,
@@ -28,7 +29,6 @@ from verisyn.metrics._order import (
     compared,
     judged_items,
     ranks,
-    top_levels,
 )
 
 title = "Do values run over time, and with the seasons, as in real histories?"

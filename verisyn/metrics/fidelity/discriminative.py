@@ -16,9 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from verisyn.findings import Judged, Measure, Verdict
+from verisyn.findings import Judged, Measure
 from verisyn.metrics._aggregates import Aggregates
-from verisyn.metrics._apart import told_apart
+from verisyn.metrics._apart import FAIR, GOOD, gives_away, told_apart, verdict_of
 from verisyn.metrics._histories import Histories, HistorySides
 from verisyn.metrics._models import affordable
 from verisyn.metrics._order import compared
@@ -30,8 +30,6 @@ needs = ("order",)
 best, worst = 0.5, 1.0
 stand_in = "train"
 place = 8
-GOOD, FAIR = 0.60, 0.75
-"""As for rows of a table."""
 rule = (f"good: AUC of {GOOD:.2f} or less, or no worse than real histories by an interval that ends below {FAIR:.2f}; "
         f"poor: more than {FAIR:.2f}, even at the low end of the interval; fair: otherwise")
 references = ("https://arxiv.org/abs/1610.06545",
@@ -61,13 +59,9 @@ def _narrow(side: Histories, kept: np.ndarray) -> Histories:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC."""
-    (low, high), real = measure.interval, 0.5 if ceiling is None else max(0.5, ceiling)
-    fine = measure.value <= GOOD or (low <= real and high <= FAIR)
-    verdict: Verdict = "good" if fine else "poor" if low > FAIR else "fair"
     said = ("Shown a stretch of a synthetic and of a real history, a trained judge picks the synthetic one in "
             f"{measure.value:.0%} of cases")
     beside = ["a coin: 50%", *(f"{who}: {value:.0%}" for who, value in (("real histories", ceiling),
                                                                        ("rows shuffled", floor)) if value is not None)]
-    top = measure.details.get("top")
-    tells = f"; {top[0]['name']!r} gives most away" if top and measure.value > GOOD else ""
-    return Judged(verdict, f"{said} ({', '.join(beside)}){tells}.", p_beyond(measure.value, measure.interval, FAIR))
+    return Judged(verdict_of(measure, ceiling), f"{said} ({', '.join(beside)}){gives_away(measure)}.",
+                  p_beyond(measure.value, measure.interval, FAIR))

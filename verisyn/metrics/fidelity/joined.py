@@ -15,11 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from verisyn.findings import Judged, Measure
-from verisyn.metrics._apart import told_apart
+from verisyn.metrics._apart import FAIR, GOOD, told_apart
 from verisyn.metrics._families import with_parents
 from verisyn.metrics._linked import DatabaseSides
 from verisyn.metrics._per_link import Part, each, judge_auc, worst_auc
-from verisyn.metrics.fidelity.two_sample import FAIR, GOOD
 
 title = "Do rows go with all that they point to, as in real data?"
 needs = ("links",)

@@ -18,11 +18,10 @@ from __future__ import annotations
 import numpy as np
 
 from verisyn.findings import Judged, Measure
-from verisyn.metrics._apart import told_apart
+from verisyn.metrics._apart import FAIR, GOOD, told_apart
 from verisyn.metrics._families import with_children
 from verisyn.metrics._linked import DatabaseSides
 from verisyn.metrics._per_link import Part, each, judge_auc, worst_auc
-from verisyn.metrics.fidelity.two_sample import FAIR, GOOD
 from verisyn.schema import Link
 
 title = "Do parents have the children that real ones have?"

@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
+from verisyn.metrics._aggregates import top_levels
 from verisyn.metrics._histories import Histories, HistorySides
-from verisyn.metrics._order import chosen, compared, ranks, top_levels
+from verisyn.metrics._order import chosen, compared, ranks
 from verisyn.metrics._stats import p_beyond
 from verisyn.metrics._tables import BLOCKS
 from verisyn.metrics._windows import stretches

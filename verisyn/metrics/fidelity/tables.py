@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from verisyn.findings import Finding, Judged, Measure, NotAnswered, Verdict
+from verisyn.metrics._apart import FAIR, GOOD
 from verisyn.metrics._each_table import each_table
 from verisyn.metrics._linked import DatabaseSides
 from verisyn.metrics._per_link import FALSE, ORDER, mean_of
@@ -26,15 +27,15 @@ needs = ("links",)
 best, worst = 1.0, 0.0
 stand_in, floor = None, False
 rule = ("the worst of the tables' verdicts (false discovery rate 5 %); good: columns alone within "
-        f"{marginals.GOOD:.0%} of real rows, pairs within {pairs.GOOD:.0%}, AUC of a judge {two_sample.GOOD:.2f} or "
+        f"{marginals.GOOD:.0%} of real rows, pairs within {pairs.GOOD:.0%}, AUC of a judge {GOOD:.2f} or "
         f"less, constraints kept but for {constraints.GOOD:.1%}; poor: beyond {marginals.FAIR:.0%}, {pairs.FAIR:.0%}, "
-        f"{two_sample.FAIR:.2f} or {constraints.POOR:.0%}; fair: otherwise")
+        f"{FAIR:.2f} or {constraints.POOR:.0%}; fair: otherwise")
 references = (*marginals.references, *pairs.references, *two_sample.references)
 _ASKED = ("marginals", "pairs", "two_sample", "constraints")
 
 
 def measure(sides: DatabaseSides, rng: np.random.Generator) -> Measure:
-    """Ask the three metrics of every table."""
+    """Ask the four metrics of every table."""
     found, left = each_table(sides, _ASKED)
     alike = {name: told["marginals"] for name, told in found.items() if told["marginals"].value is not None}
     if not alike:
@@ -61,8 +62,7 @@ def _row(name: str, told: dict[str, Finding], sure: set[int]) -> dict[str, Any]:
     said: list[Verdict] = ["fair" if f.verdict == "poor" and id(f) not in sure else f.verdict for f in told.values()]
     verdict = next(v for v in ORDER if v in said)
     return {"table": name, "alike": told["marginals"].value, "pairs": told["pairs"].value,
-            "judge": told["two_sample"].value,
-            "constraints": told["constraints"].value, "verdict": verdict,
+            "judge": told["two_sample"].value, "constraints": told["constraints"].value, "verdict": verdict,
             "because": next((f.reason for f, v in zip(told.values(), said, strict=True) if v == verdict), "")}
 
 

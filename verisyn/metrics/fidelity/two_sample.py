@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from verisyn.findings import Judged, Measure, Verdict
+from verisyn.findings import Judged, Measure
 from verisyn.metrics import Sides, enough, has_columns
-from verisyn.metrics._apart import FOLDS, falls, mean_of_folds
+from verisyn.metrics._apart import FAIR, FOLDS, GOOD, falls, gives_away, mean_of_folds, verdict_of
 from verisyn.metrics._models import affordable, classifier, matrices, predicted
 from verisyn.metrics._stats import auc, p_beyond, roc
 
@@ -21,9 +21,6 @@ title = "Can a trained judge tell synthetic rows from real ones?"
 needs = ("features",)
 best, worst = 0.5, 1.0
 stand_in = "train"
-GOOD, FAIR = 0.60, 0.75
-"""Three pairs in five told apart is about what the best published generators reach on hard tables; at three in four
-a judge is right about most rows."""
 rule = (f"good: AUC of {GOOD:.2f} or less, or no worse than real rows by an interval that ends below {FAIR:.2f}; poor: "
         f"more than {FAIR:.2f}, even at the low end of the interval; fair: otherwise")
 references = ("https://arxiv.org/abs/1610.06545", "https://doi.org/10.1023/A:1024068626366")
@@ -54,12 +51,8 @@ def measure(sides: Sides, rng: np.random.Generator) -> Measure:
 
 def judge(measure: Measure, floor: float | None, ceiling: float | None) -> Judged:
     """Judge the AUC."""
-    (low, high), real = measure.interval, 0.5 if ceiling is None else max(0.5, ceiling)
-    fine = measure.value <= GOOD or (low <= real and high <= FAIR)
-    verdict: Verdict = "good" if fine else "poor" if low > FAIR else "fair"
     said = f"Shown a synthetic and a real row, a trained judge picks the synthetic one in {measure.value:.0%} of cases"
     said += " (a coin: 50%"
     said += f"; columns drawn alone: {floor:.0%})" if floor is not None else ")"
-    top = measure.details["top"]
-    tells = f"; {top[0]['name']!r} gives most away" if top and measure.value > GOOD else ""
-    return Judged(verdict, f"{said}{tells}.", p_beyond(measure.value, measure.interval, FAIR))
+    return Judged(verdict_of(measure, ceiling), f"{said}{gives_away(measure)}.",
+                  p_beyond(measure.value, measure.interval, FAIR))

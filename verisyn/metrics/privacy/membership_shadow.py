@@ -72,7 +72,8 @@ def _shadows(sides: Sides, frames: list[pl.DataFrame], x: np.ndarray, rows: int,
     for s in range(shadows):
         inside[s] = ~inside[s - 1] if s % 2 else rng.permutation(pool.height) < pool.height // 2
         seed = int(rng.integers(2**31))
-        model = fit_table(pool.filter(pl.Series(inside[s])), schema, generator=_GENERATOR, seed=seed, jobs=1, audit=False)
+        learnt = pool.filter(pl.Series(inside[s]))
+        model = fit_table(learnt, schema, generator=_GENERATOR, seed=seed, jobs=1, audit=False)
         made = Side.of(model.sample_frame(rows, seed=seed, jobs=1), sides.coder, sides.train.scales)
         scores[s] = _nearness(x, made)
     return inside, scores

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
-from verisyn.assessment import NO_HOLDOUT, ask, in_place, settled
 from verisyn.findings import Assessment
 from verisyn.metrics import Effort, able
+from verisyn.metrics._asking import NO_HOLDOUT, answers
 from verisyn.metrics._linked import Database, DatabaseSides
 from verisyn.modalities.relation._across import Rules
 from verisyn.modalities.relation._structure import prepared
@@ -86,16 +86,13 @@ def assess(fake: Frames, train: Frames, holdout: Frames | None, schema: Schema, 
     with progress.stage("assess", total=len(names) + 1) as tick, threadpool_limits(1, user_api="blas"):
         asked = Databases.of(fake, train, holdout, schema, effort, seed)
         tick(1)
-        findings = []
-        for name in names:
-            findings.append(ask(name, asked, seed))
-            tick(1)
+        findings = answers(names, lambda _: asked, seed, tick)
     notes = [*about.get("notes", ()), *([NO_HOLDOUT] if holdout is None else [])]
     truth = asked.truth
     tables = {t.name: {"synthetic": truth.fake.rows(t.name), "train": truth.train.rows(t.name),
                        "holdout": truth.holdout.rows(t.name) if truth.held_out(t.name) else 0} for t in schema.tables}
     rows = {side: sum(told[side] for told in tables.values()) for side in ("synthetic", "train", "holdout")}
-    return Assessment(settled(in_place(findings)), {
+    return Assessment(findings, {
         **about, "rows": rows, "judged": rows, "sampled": False, "target": None, "effort": effort.name, "sensitive": [],
         "tables": tables, "notes": notes})
 

@@ -11,10 +11,11 @@ from verisyn.drawing import child
 from verisyn.modalities.relation import _hidden, _ordering
 from verisyn.modalities.relation._filling import Filling
 from verisyn.modalities.relation._given import grown
-from verisyn.modalities.relation._growing import Growing, Rows
+from verisyn.modalities.relation._growing import Growing
 from verisyn.modalities.relation._learn import Learnt
-from verisyn.modalities.relation._matching import matched
+from verisyn.modalities.relation._pointing import Pointing
 from verisyn.modalities.relation._public import Public
+from verisyn.modalities.relation._rows import Rows
 from verisyn.modalities.relation._seeds import seeded
 from verisyn.modalities.relation._wishes import Wishes
 from verisyn.schema import Link
@@ -37,13 +38,14 @@ class _Drawing:
         self.learnt, self.wishes, self.seed, self.tick, self.jobs = learnt, wishes, seed, tick, jobs
         self.structure = learnt.structure
         self.rows = Rows(self.structure)
+        self.growing = Growing(learnt, self.structure, jobs, self.rows)
+        self.pointing = Pointing(learnt.roles, self.rows)
         self.notes: list[str] = []
 
     def drawn(self) -> tuple[dict[str, pl.DataFrame], list[str]]:
         """Draw all tables."""
-        growing = Growing(self.learnt, self.structure, self.jobs)
-        for table in self.structure.roots:
-            self._root(table, growing)
+        for table in self.structure.trees:
+            self._root(table, self.growing)
         self._match()
         self._lay_out()
         frames = self._filled()
@@ -87,67 +89,25 @@ class _Drawing:
             frame, columns = self.rows.frames[link.table], set(link.columns)
             if columns <= set(frame.columns):  # given rows say where they point
                 continue
+            if link.name in self.rows.at:  # found before the rest of the row was drawn
+                self._without(link, self.pointing.lost(self.rows, link))
+                continue
             if link in self.structure.loops:
                 said, band = frame[_hidden.says(link)], frame[_hidden.kind(link)]
                 self.rows.at[link.name] = self.learnt.loops[link.name].matched(said, band, rng)
             else:
-                self._matched(link, rng)
+                self.pointing.match(self.rows, link, rng)
+                self._without(link, self.pointing.lost(self.rows, link))
 
-    def _matched(self, link: Link, rng: np.random.Generator) -> None:
-        roles, frame = self.learnt.roles[link.name], self.rows.frames[link.table]
-        said = self._with_where(link, roles.read(frame[_hidden.says(link)]), rng)
-        parents = self.rows.frames[link.parent]
-        of = roles.read(parents[_hidden.kind(link)])
-        at, points = said.copy(), np.flatnonzero(said >= 0)
-        group = self._apart(link)
-        if group is None and roles.single:
-            group = np.zeros(len(said), np.int64)
-        at[points] = matched(said[points], of, roles.quotas(of, rng), roles.near, rng,
-                             apart=None if group is None else group[points])
-        self.rows.at[link.name] = at
-        lost = points[at[points] < 0]
-        if len(lost):
-            self._without(link, lost, roles.optional and not set(link.columns) & set(self._key(link.table)))
-
-    def _without(self, link: Link, lost: np.ndarray, may_be_nowhere: bool) -> None:
-        """Rows that no parent is left for point nowhere, where rows may; else they go."""
-        if may_be_nowhere:
+    def _without(self, link: Link, lost: np.ndarray) -> None:
+        """Rows that no parent is left for go."""
+        if not len(lost):
             return
         kept = np.ones(self.rows.frames[link.table].height, bool)
         kept[lost] = False
         self.rows.take(link.table, np.flatnonzero(kept))
         self.notes.append(f"{len(lost):,} rows of {link.table!r} were left out: no row of {link.parent!r} was left "
                           f"that {link.name} could point to without a key standing twice.")
-
-    def _with_where(self, link: Link, said: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Let rows point by a link exactly where it holds for them."""
-        if not link.where:
-            return said
-        frame = self.rows.frames[link.table]
-        asked = pl.all_horizontal(pl.col(c) == v for c, v in link.where.items()).fill_null(False)
-        holds = frame.select(asked).to_series().to_numpy()
-        told = said[holds & (said >= 0)]
-        lacking = holds & (said == -1) & (not link.optional)
-        said = np.where(holds, said, -1)
-        if len(told) and lacking.any():
-            said[lacking] = rng.choice(told, int(lacking.sum()))
-        return said
-
-    def _key(self, table: str) -> tuple[str, ...]:
-        return self.structure.schema.of(table).key
-
-    def _apart(self, link: Link) -> np.ndarray | None:
-        """Return which rows must not share a parent: those alike in all other parts of the table's key."""
-        key = set(self._key(link.table))
-        if not key or not set(link.columns) <= key:
-            return None
-        rest, out = key - set(link.columns), np.zeros(self.rows.frames[link.table].height, np.int64)
-        for other in self.structure.schema.links_from(link.table):
-            if other.name in self.rows.at and set(other.columns) & rest:
-                at = self.rows.at[other.name]
-                out = np.unique(np.column_stack([out, at]), axis=0, return_inverse=True)[1].reshape(-1)
-                rest -= set(other.columns)
-        return None if rest else out.astype(np.int64)
 
     # -- order, keys ------------------------------------------------------------------------------------------------
     def _lay_out(self) -> None:
@@ -170,12 +130,8 @@ class _Drawing:
         """Fill in keys; return the tables without hidden columns."""
         rng = np.random.default_rng(child(self.seed, _KEYS))
 
-        def settle(name: str, frame: pl.DataFrame, moved: list[str]) -> pl.DataFrame:
-            rules, names = self.learnt.tables[name].rules
-            moved = [c for c in moved if c in names]
-            if not rules.rules or not moved:
-                return frame
-            return frame.with_columns(rules.changed(frame.select(names), frame.select(moved), rng).get_columns())
+        def settle(name: str, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+            return self.growing.kept(name, before, after, rng)
 
         filling = Filling(self.rows, self.learnt.keys, self.learnt.roles, self._fixed, rng, settle)
         filling.fill()

@@ -9,9 +9,9 @@ import polars as pl
 
 from verisyn.errors import UserError
 from verisyn.modalities.relation import _unique
-from verisyn.modalities.relation._growing import Rows
 from verisyn.modalities.relation._keys import Keys
 from verisyn.modalities.relation._roles import Roles
+from verisyn.modalities.relation._rows import Rows
 from verisyn.schema import Link
 
 
@@ -29,11 +29,11 @@ class Filling:
         Tables whose rows stay as they are.
     rng : Generator
     settle : callable
-        Given a table's name, its rows and the columns that were moved: the rows, so that they keep their rules.
+        Given a table's name, its rows, and these with some cells moved: the rows, so that they keep their rules.
     """
 
     def __init__(self, rows: Rows, keys: Keys, roles: Mapping[str, Roles], fixed: Collection[str],
-                 rng: np.random.Generator, settle: Callable[[str, pl.DataFrame, list[str]], pl.DataFrame]):
+                 rng: np.random.Generator, settle: Callable[[str, pl.DataFrame, pl.DataFrame], pl.DataFrame]):
         self.rows, self.keys, self.roles, self.fixed, self.rng = rows, keys, roles, fixed, rng
         self.settle = settle
         self.structure, self.frames, self.at = rows.structure, rows.frames, rows.at
@@ -129,7 +129,7 @@ class Filling:
         after = self.frames[name]
         moved = [c for c in before.columns if after.height != before.height or not after[c].equals(before[c])]
         if moved and after.height == before.height:
-            self.frames[name] = self.settle(name, after, moved)
+            self.frames[name] = self.settle(name, before, after)
 
     def _alone(self, name: str, key: tuple[str, ...]) -> None:
         """Move rows whose key another row has."""

@@ -9,10 +9,16 @@ from verisyn.conditions import Condition, allowed_codes
 from verisyn.drawing import Batch, child
 from verisyn.errors import UserError
 from verisyn.modalities.relation import _hidden
-from verisyn.modalities.relation._growing import Growing, Rows
-from verisyn.modalities.relation._tables import Owned, Root
+from verisyn.modalities.relation._growing import Growing
+from verisyn.modalities.relation._owned import Owned
+from verisyn.modalities.relation._rows import Rows
+from verisyn.modalities.relation._staged import Staged
+from verisyn.modalities.relation._tables import Root
 from verisyn.modalities.relation._wishes import Wishes
+from verisyn.modalities.table import Allowed
 
+_AT = "\0at "
+"""Begins the names of columns that hold the row that a candidate points to."""
 _BATCH, _AGAIN = 2**28, 2**29
 _LEAST, _MOST, _GIVE_UP = 500, 20_000, 60
 """Roots drawn at a time at least and at most; batches without a single fit one before it is given up."""
@@ -51,23 +57,27 @@ def grown(growing: Growing, root: str, wishes: Wishes, seed: np.random.SeedSeque
 
 def _plain(growing: Growing, root: str, rows: int, wishes: Wishes, seed: np.random.SeedSequence) -> Rows:
     """Draw roots, under a condition of their own, and what belongs to them."""
-    out, home = Rows(growing.structure), growing.learnt.tables[root]
-    frame = _conditional(home, rows, wishes.given[root], seed, growing.jobs) if root in wishes.given else \
-        home.sample(rows, seed, growing.jobs)
-    out.frames[root] = _hidden.numbered(frame, rows)
+    out = Rows(growing.structure)
+    if root in wishes.given:
+        _conditional(growing, out, root, rows, wishes.given[root], seed)
+    else:
+        growing.root(out, root, rows, seed)
     growing.below(out, root, seed)
     return out
 
 
-def _conditional(home: Root, rows: int, condition: Condition, seed: np.random.SeedSequence, jobs: int) -> pl.DataFrame:
+def _conditional(growing: Growing, out: Rows, root: str, rows: int, condition: Condition, seed: np.random.SeedSequence
+                 ) -> None:
     """Draw rows of a root that meet a condition, from the model's conditional distribution."""
-    drawing = home.drawing(0, jobs)
+    home: Root = growing.learnt.tables[root]
+    drawing = home.drawing(0, growing.jobs)
     _known(condition, home.coder.columns, home.table.name)
     allowed = allowed_codes(condition, home.coder, np.random.default_rng(0))
 
     def source(count: int, rng: np.random.Generator) -> Batch:
-        codes, log_mass = home.fitted.sample(count, rng, allowed or None)
-        return Batch(codes, log_mass, pl.DataFrame())
+        if not isinstance(home.fitted, Staged):
+            return Batch(*home.fitted.sample(count, rng, allowed or None), pl.DataFrame())
+        return _pointed(growing, root, home.fitted, count, rng, allowed)
 
     def unmet(drawn: int, got: int) -> UserError:
         return UserError(f"The condition {condition.text!r} on {home.table.name!r} is practically never met: {got:,} "
@@ -77,7 +87,24 @@ def _conditional(home: Root, rows: int, condition: Condition, seed: np.random.Se
         raise unmet(rows, 0)
     frame, _ = drawing.accepted(rows, source, lambda f, _: condition.holds(f), seed, pilot=drawing.pilot(source, seed),
                                 tick=lambda done: None, unmet=unmet)
-    return frame
+    for link in growing.links(root):
+        if _AT + link.name in frame.columns:
+            out.at[link.name] = frame[_AT + link.name].to_numpy()
+    out.frames[root] = _hidden.numbered(frame.drop(c for c in frame.columns if c.startswith(_AT)), rows)
+
+
+def _pointed(growing: Growing, root: str, fitted: Staged, count: int, rng: np.random.Generator, allowed: Allowed
+             ) -> Batch:
+    """Draw candidates that know where they point; that is settled before they are decoded."""
+    home: Root = growing.learnt.tables[root]
+    codes, mass = fitted.first.sample(count, rng, {j: m for j, m in allowed.items() if j < fitted.cut} or None)
+    some = Rows(growing.structure)
+    heads = home.first.decode(codes, np.random.SeedSequence(int(rng.integers(2**62))))
+    some.frames[root] = _hidden.numbered(heads, count)
+    told = growing.pointed(some, root, rng, settle=False)
+    codes, more = fitted.follow(home.first.encode(heads).values, told, rng, allowed or None)
+    settled = heads.select(c for c in home.heads if not c.startswith(_hidden.MARK))
+    return Batch(codes, mass + more, settled.with_columns(pl.Series(_AT + n, at) for n, at in some.at.items()))
 
 
 def _seen(growing: Growing, rows: Rows, table: str, condition: Condition) -> pl.DataFrame:
@@ -119,12 +146,9 @@ def _fitness(growing: Growing, rows: Rows, root: str, table: str, condition: Con
 def _again(growing: Growing, rows: Rows, table: str, condition: Condition, seed: np.random.SeedSequence) -> None:
     """Draw the rows of a table again, all of which meet the condition, and what belongs to them."""
     home: Owned = growing.learnt.tables[table]
-    shape = home.history.shape
-    hard = {*shape.smooth, *shape.offsets, *({shape.time.name} if shape.time else ())}
-    plain = condition.only(c for c in condition.conjuncts if not c.columns & hard)
-    allowed = allowed_codes(plain, home.history.coder, np.random.default_rng(0))
+    within = home.within(condition)
     rows.drop(growing.under(table))
-    if allowed and all(mask.any() for mask in allowed.values()):
-        growing.owned(rows, table, seed, allowed)
+    if any(within) and all(mask.any() for allowed in within for mask in allowed.values()):
+        growing.owned(rows, table, seed, within)
     rows.take(table, np.flatnonzero(condition.holds(_seen(growing, rows, table, condition))))
     growing.below(rows, table, seed)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from verisyn.description import modelled
-from verisyn.modalities.relation import _across, _ordering
+from verisyn.modalities.relation import _across, _hidden, _ordering
+from verisyn.modalities.relation._ahead import Finder
 from verisyn.modalities.relation._context import Context, summable
-from verisyn.modalities.relation._hidden import ROW
 from verisyn.modalities.relation._keys import Keys, numbering_of
 from verisyn.modalities.relation._loops import Loop
+from verisyn.modalities.relation._owned import Owned
 from verisyn.modalities.relation._public import Public
+from verisyn.modalities.relation._references import Reference
 from verisyn.modalities.relation._roles import Roles
 from verisyn.modalities.relation._structure import Structure
-from verisyn.modalities.relation._tables import KINDS, Learning, Owned, Root
+from verisyn.modalities.relation._tables import Learning, Root
 from verisyn.modalities.relation._training import Training
 from verisyn.modalities.sequence._history import Rows
 from verisyn.modalities.table import Tick
 from verisyn.schema import Schema, Table
 
+KINDS: dict[str, Any] = {"root": Root, "owned": Owned, "public": Public}
 _LOOKUPS = ((30, 5), (200, 20))
 """A table of so few rows, each pointed to by so many on average, that owns nothing keeps its rows at any scale."""
 
@@ -48,6 +51,10 @@ class Learnt:
         Rows of each table of the source.
     rules : Rules
         What holds between tables.
+    references : mapping of str to Reference
+        By link: how the rows that it leads to are told to those that point.
+    told : frozenset of str
+        Those of these links whose parent is looked up by what a row holds.
     """
 
     schema: Schema
@@ -59,6 +66,8 @@ class Learnt:
     order: dict[str, tuple[str, str | None]]
     rows: dict[str, int]
     rules: Any
+    references: dict[str, Reference]
+    told: frozenset[str]
 
     @property
     def structure(self) -> Structure:
@@ -104,7 +113,8 @@ class Learnt:
                 "roles": {n: r.state() for n, r in self.roles.items()},
                 "loops": {n: loop.state() for n, loop in self.loops.items()},
                 "keys": self.keys.state(), "order": {n: list(o) for n, o in self.order.items()},
-                "rows": dict(self.rows), "rules": self.rules.state()}
+                "rows": dict(self.rows), "rules": self.rules.state(),
+                "references": {n: r.state() for n, r in self.references.items()}, "told": sorted(self.told)}
 
     @classmethod
     def restore(cls, schema: Schema, state: Mapping[str, Any]) -> Self:
@@ -114,7 +124,8 @@ class Learnt:
                    {n: Roles.restore(r) for n, r in state["roles"].items()},
                    {n: Loop.restore(loop) for n, loop in state["loops"].items()},
                    Keys.restore(state["keys"]), {n: (o[0], o[1]) for n, o in state["order"].items()},
-                   {n: int(r) for n, r in state["rows"].items()}, _across.Rules.restore(state["rules"]))
+                   {n: int(r) for n, r in state["rows"].items()}, _across.Rules.restore(state["rules"]),
+                   {n: Reference.restore(r) for n, r in state["references"].items()}, frozenset(state["told"]))
 
 
 def structure_of(schema: Schema, rules: Any) -> Structure:
@@ -131,6 +142,7 @@ class Learner:
         self.tables: dict[str, Any] = {}
         self.contexts: dict[str, Context] = {}
         self.order: dict[str, tuple[str, str | None]] = {}
+        self.finder = Finder(training)
         self._told: dict[str, pl.DataFrame] = {}
         self._schemas: dict[str, Table] = {}
 
@@ -153,7 +165,9 @@ class Learner:
         table, frame = training.learnt(name), training.rows(name)
         moment = _ordering.moment_of(training.structure.schema.of(name), frame, sorted(training.left_out[name]))
         self.order[name] = (_ordering.TIME, moment) if moment else (_ordering.RUNS, None)
-        self.tables[name] = Root.learn(frame, table, training.told(name), how, small=name in training.small)
+        small = name in training.small
+        ahead = None if small else self.finder.ahead(name, frame, None, how)
+        self.tables[name] = Root.learn(frame, table, training.told(name), how, small=small, ahead=ahead)
 
     def _owned(self, name: str, how: Learning) -> None:
         training, link = self.training, self.structure.owner[name]
@@ -166,6 +180,12 @@ class Learner:
         place = frame[by].to_physical().to_numpy() if by else np.arange(frame.height)
         order = np.lexsort((place, linked.at))
         starts = np.concatenate([[0], np.cumsum(linked.counts)]).astype(np.int64)
+        ahead = self.finder.ahead(name, frame, time, how)
+        ratios = self.finder.ratios(name, frame, ahead)
+        frame, table = self.finder.divided(name, frame, table, ratios)
+        if ahead is not None:
+            codes = ahead.beside
+            ahead = replace(ahead, beside=replace(codes, values=np.asfortranarray(codes.values[order])))
         rows = frame[order]
         own = [c for c in table.columns if modelled(c) and c.name != time]
         fresh = [c for c in table.columns if not modelled(c)]
@@ -173,8 +193,8 @@ class Learner:
         columns = table.model_copy(update={"columns": tuple(own)})
         invented = table.of({c.name for c in fresh}).model_copy(update={"columns": tuple(fresh)})
         self.tables[name] = Owned.learn(
-            Rows(rows.select(ROW, *(c.name for c in (*own, *fresh))), starts, rows[time] if time else None),
-            columns, invented, (context, schema), whole.column(time) if time else None, how)
+            Rows(rows.select(_hidden.ROW, *(c.name for c in (*own, *fresh))), starts, rows[time] if time else None),
+            columns, invented, (context, schema), whole.column(time) if time else None, how, ahead=ahead, ratios=ratios)
 
     def context(self, name: str) -> tuple[pl.DataFrame, Table]:
         """Return what is known of each row of a table's owner, and its schema."""

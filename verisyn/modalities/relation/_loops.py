@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from verisyn.linking._pointed import Linked
+from verisyn.linking.pointing import Linked
 from verisyn.modalities.relation._matching import slots_of
 
 _DEEPEST = 30

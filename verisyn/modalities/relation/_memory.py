@@ -11,10 +11,11 @@ import polars as pl
 from verisyn import memory
 from verisyn.findings import Finding
 from verisyn.frames import some
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.modalities.relation import _hidden
-from verisyn.modalities.relation._growing import Growing, Rows
+from verisyn.modalities.relation._growing import Growing
 from verisyn.modalities.relation._learn import Learnt
+from verisyn.modalities.relation._rows import Rows
 from verisyn.modalities.relation._training import Training
 from verisyn.modalities.sequence._history import Rows as Histories
 
@@ -52,13 +53,16 @@ class _Asking:
     def __init__(self, learnt: Learnt, training: Training, subject: str):
         self.learnt, self.training, self.subject = learnt, training, subject
         self.structure = learnt.structure
-        self.growing = Growing(learnt, self.structure, 1)
+        held = {t.name: training.rows(t.name) for t in training.structure.schema.tables}
+        self.growing = Growing(learnt, self.structure, 1, Rows(self.structure, held))
         self.tree = [subject, *self.growing.under(subject)]
 
     def log_prob(self, frames: Mapping[str, pl.DataFrame], rng: np.random.Generator) -> np.ndarray:
         """Return the mean log p of a row of each subject."""
         rows = self._rows(frames, rng)
-        total = self.learnt.tables[self.subject].log_prob(rows.frames[self.subject])
+        home = self.learnt.tables[self.subject]
+        told = [self.growing.codes(self.subject, rows.frames[self.subject].height, rows.at)] if home.links else []
+        total = home.log_prob(rows.frames[self.subject], *told)
         count = np.ones(len(total))
         of = {self.subject: np.arange(len(total))}
         for name in self.tree[1:]:
@@ -66,8 +70,12 @@ class _Asking:
             at, parents = rows.at[link.name], rows.frames[link.parent].height
             home, frame = self.learnt.tables[name], rows.frames[name]
             starts = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=parents))]).astype(np.int64)
+            told = [self.growing.codes(name, frame.height, rows.at)] if home.links else []
+            for ratio in home.first.ratios if home.first else ():
+                parent = next(k.parent for k in self.growing.links(name) if k.name == ratio.link)
+                frame = ratio.ahead(frame, self.growing.drawn.frames[parent], rows.at[ratio.link])
             p = home.log_prob(Histories(frame, starts, frame[home.time] if home.time else None),
-                              self.growing.context(rows, name))
+                              self.growing.context(rows, name), *told)
             of[name] = of[link.parent][at]
             total += np.bincount(of[link.parent], p, len(total))
             count += np.bincount(of[name], minlength=len(total))
@@ -78,14 +86,15 @@ class _Asking:
         numbered = frames[self.subject].with_row_index(_hidden.ROW)
         picked = some(numbered, MOST_SUBJECTS, rng)[_hidden.ROW].to_numpy()
         rows = Rows(self.structure, {n: self._seen(n, frames) for n in self.tree})
+        for name in self.tree:  # the rows of other tables are the same on both sides
+            for link in self.growing.links(name):
+                rows.at[link.name] = pointed(frames[name], self.training.frames[link.parent], link).at
         for name in self.tree[1:]:
             link, time = self.structure.owner[name], self.learnt.tables[name].time
-            at = pointed(frames[name], frames[link.parent], link).at
-            rows.at[link.name] = at
+            rows.at[link.name] = pointed(frames[name], frames[link.parent], link).at
             frame = rows.frames[name]
-            place = frame[time].to_physical().to_numpy() if time else np.arange(frame.height)
-            rows.frames[name], rows.at[link.name] = frame[np.argsort(place, kind="stable")], at[np.argsort(
-                place, kind="stable")]
+            if time:
+                rows.take(name, np.argsort(frame[time].to_physical().to_numpy(), kind="stable"))
         rows.take(self.subject, picked)
         for name in self.tree[1:]:
             rows.take(name, np.argsort(rows.at[self.structure.owner[name].name], kind="stable"))

@@ -9,7 +9,7 @@ import polars as pl
 
 from verisyn.errors import UserError
 from verisyn.kinds._regenerated import words_of
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.schema import Link, Schema
 
 _LEAST_PARENTS = 20

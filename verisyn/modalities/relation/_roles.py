@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from verisyn.kinds import Feature
-from verisyn.linking._pointed import Linked
+from verisyn.linking.pointing import Linked
 from verisyn.modalities.relation._groups import groups
 from verisyn.modalities.table._views import scales_of, vectors_of
 
@@ -47,6 +47,8 @@ class Roles:
         Whether no parent has more than one child.
     optional : bool
         Whether a row may point nowhere.
+    alone : int
+        How many of the kinds, the first, are of one parent that many rows point to.
     """
 
     counts: np.ndarray
@@ -54,6 +56,7 @@ class Roles:
     lonely: np.ndarray
     single: bool = False
     optional: bool = False
+    alone: int = 0
 
     @property
     def kinds(self) -> int:
@@ -104,7 +107,7 @@ class Roles:
                             for k in range(size)])
         near = np.argsort(((centres[:, None] - centres[None]) ** 2).sum(axis=2), axis=1, kind="stable")
         near = _first_itself(near)
-        return cls(quantiles, near.astype(np.int32), lonely, single, bool((linked.at == -1).any())), of
+        return cls(quantiles, near.astype(np.int32), lonely, single, bool((linked.at == -1).any()), len(heavy)), of
 
     def said(self, at: np.ndarray, of: np.ndarray) -> pl.Series:
         """Return what each child row says, given which parent it points to and the kinds of the parents."""
@@ -128,12 +131,13 @@ class Roles:
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
         return {"counts": self.counts, "near": self.near, "lonely": self.lonely, "single": self.single,
-                "optional": self.optional}
+                "optional": self.optional, "alone": self.alone}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild from `state`."""
-        return cls(state["counts"], state["near"], state["lonely"], bool(state["single"]), bool(state["optional"]))
+        return cls(state["counts"], state["near"], state["lonely"], bool(state["single"]), bool(state["optional"]),
+                   int(state["alone"]))
 
 
 def _quantiles(counts: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import polars as pl
 from verisyn import shelves
 from verisyn.data import Dataset
 from verisyn.errors import UserError
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.modalities.relation._structure import Structure, prepared
 from verisyn.schema import Link, Schema
 

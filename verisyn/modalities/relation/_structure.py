@@ -58,6 +58,27 @@ class Structure:
         """Tables without an owner."""
         return tuple(t for t in self.order if t not in self.owner)
 
+    @cached_property
+    def trees(self) -> tuple[str, ...]:
+        """Roots in the order in which they are drawn, with all that belongs to them: first what others point to."""
+        needs: dict[str, set[str]] = {root: set() for root in self.roots}
+        for link in (*self.matched, *self.told):
+            needs[self.root_of(link.table)].add(self.root_of(link.parent))
+        out: list[str] = []
+        while len(out) < len(needs):
+            left = [root for root in self.roots if root not in out]
+            out.append(min(left, key=lambda root: len(needs[root] - {root, *out})))
+        return tuple(out)
+
+    @cached_property
+    def early(self) -> tuple[Link, ...]:
+        """Links whose parents are all there when the rows that point are drawn, so that these know where they point."""
+        place = {root: i for i, root in enumerate(self.trees)}
+        able = [link for link in (*self.matched, *self.told)
+                if place[self.root_of(link.parent)] < place[self.root_of(link.table)]
+                and not set(link.columns) & self.follow.get(link.table, frozenset())]
+        return tuple(link for link in able if link in self.matched or not link.where)
+
     def root_of(self, table: str) -> str:
         """Return the root of the tree of owners that a table is in."""
         while table in self.owner:

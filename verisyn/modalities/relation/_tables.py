@@ -1,9 +1,11 @@
-"""How one table is drawn: as rows of their own (root), as the histories of its parents (owned), not at all (public)."""
+"""Tables whose rows are drawn on their own; those of histories are in ``_owned``, those that stay in ``_public``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -11,14 +13,37 @@ import polars as pl
 
 from verisyn import shelves
 from verisyn.constraints._rules import Ledger, Rules
-from verisyn.drawing import Drawing
+from verisyn.drawing import BLOCK, Drawing, child
+from verisyn.kinds import Part
 from verisyn.modalities.relation import _classes, _hidden
-from verisyn.modalities.relation._public import Public
-from verisyn.modalities.sequence._history import History, Rows
-from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted
+from verisyn.modalities.relation._staged import Spread, Staged
+from verisyn.modalities.table import BaseGenerator, Codes, told_of
+from verisyn.modalities.table._conditional import beside, unpacked
 from verisyn.modalities.table._views import TableCoder
 from verisyn.running import Run
-from verisyn.schema import Column, Table
+from verisyn.schema import Table
+
+_FIRST = 2**27
+"""Number of the child seed of what is drawn first."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What is known of rows before all of their columns are drawn.
+
+    Parameters
+    ----------
+    heads : tuple of str
+        Columns that are drawn first.
+    links : tuple of str
+        Links whose parents are found then.
+    beside : Codes
+        The codes of these parents, for each row.
+    """
+
+    heads: tuple[str, ...]
+    links: tuple[str, ...]
+    beside: Codes
 
 
 @dataclass(frozen=True)
@@ -36,80 +61,113 @@ class Learning:
         return Learning(self.maker, seed, self.jobs, self.run)
 
 
-class Spread(Fitted):
-    """A generator whose context is drawn by the shares it has in the data, as evenly as rows allow.
-
-    Seen from outside there is no context: what kind of parent a row is to others comes first, its columns after.
-    """
-
-    def __init__(self, inner: Fitted, tuples: np.ndarray, shares: np.ndarray):
-        self.inner, self.tuples, self.shares = inner, tuples, shares
-        self.parts, self.told = inner.parts, 0
-
-    def sample(self, rows: int, rng: np.random.Generator, allowed: Allowed | None = None,
-               context: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw rows; see :class:`Fitted`."""
-        if not self.inner.told:
-            return self.inner.sample(rows, rng, allowed)
-        return self.inner.sample(rows, rng, allowed, self._contexts(rows, rng) if context is None else context)
-
-    def _contexts(self, rows: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw systematically: of n rows, each kind has its share of n, give or take one."""
-        order = rng.permutation(len(self.shares))
-        ends = np.cumsum(self.shares[order])
-        at = (np.arange(rows) + rng.random()) / max(rows, 1) * ends[-1]
-        picked = order[np.minimum(np.searchsorted(ends, at, side="right"), len(order) - 1)]
-        return np.asfortranarray(self.tuples[rng.permutation(picked)])
-
-    def log_prob(self, codes: np.ndarray) -> np.ndarray:
-        """Return log p of each code given those before it, the context as told."""
-        return self.inner.log_prob(codes)
-
-    def state(self) -> dict[str, Any]:
-        """Return what was learnt."""
-        return {"inner": self.inner.state(), "tuples": self.tuples, "shares": self.shares}
-
-    @classmethod
-    def restore(cls, parts: Any, state: dict[str, Any]) -> Self:
-        """Not on any shelf: :meth:`Root.restore` rebuilds it."""
-        raise NotImplementedError
+Point = Callable[[pl.DataFrame], tuple[pl.DataFrame, np.ndarray]]
+"""Finds where rows point, given the columns that decide it; returns these, settled, and the codes of the parents."""
 
 
 class Root:
-    """A table whose rows are drawn on their own."""
+    """A table whose rows are drawn on their own.
 
-    def __init__(self, table: Table, coder: TableCoder, fitted: Spread, generator: str):
+    Parameters
+    ----------
+    table : Table
+    coder : TableCoder
+    fitted : Spread or Staged
+    generator : str
+    heads : tuple of str
+        Columns that are drawn first, as they decide where a row points.
+    links : tuple of str
+        Links whose parents are there when rows are drawn.
+    """
+
+    def __init__(self, table: Table, coder: TableCoder, fitted: Spread | Staged, generator: str,
+                 heads: tuple[str, ...] = (), links: tuple[str, ...] = ()):
         self.table, self.coder, self.fitted, self.generator = table, coder, fitted, generator
+        self.heads, self.links = heads, links
 
     @classmethod
-    def learn(cls, frame: pl.DataFrame, table: Table, told: int, how: Learning, *, small: bool = False) -> Self:
+    def learn(cls, frame: pl.DataFrame, table: Table, told: int, how: Learning, *, small: bool = False,
+              ahead: Ahead | None = None) -> Self:
         """Learn the rows of `frame`, whose first `told` columns are what kind of row each is; `small` ones by class."""
         coder_seed, fit_seed = how.seed.spawn(2)
+        kinds, heads = tuple(c.name for c in table.columns[:told]), ahead.heads if ahead else ()
+        table = table.model_copy(update={"columns": tuple(sorted(table.columns, key=lambda c: (
+            c.name not in kinds, c.name not in heads)))})
         coder = TableCoder.learn(frame, table, coder_seed)
         codes = coder.encode(frame)
-        names = {c.name for c in table.columns[:told]}
-        parts = sum(len(c.parts) for c in coder.coders if set(c.columns) & names)
+        parts = sum(len(c.parts) for c in coder.coders if set(c.columns) & set(kinds))
         if small:
             how = replace(how, maker=_classes.Generator())
-        inner = how.maker.fit_within(how.run or Run(), Codes(codes.values, codes.parts, codes.names, parts), fit_seed,
+        first = codes
+        if ahead is not None:
+            cut = parts + sum(len(c.parts) for c in coder.coders if set(c.columns) & set(heads))
+            first = Codes(np.asfortranarray(codes.values[:, :cut]), codes.parts[:cut], codes.names[:cut])
+        inner = how.maker.fit_within(how.run or Run(), Codes(first.values, first.parts, first.names, parts), fit_seed,
                                      how.jobs)
         tuples, counts = np.unique(codes.values[:, :parts], axis=0, return_counts=True)
         if not parts:
             tuples, counts = np.zeros((1, 0), np.int32), np.ones(1, np.int64)
-        return cls(table, coder, Spread(inner, tuples.astype(np.int32), counts / counts.sum()), _full_name(how.maker))
+        spread, name = Spread(inner, tuples.astype(np.int32), counts / counts.sum()), _full_name(how.maker)
+        if ahead is None:
+            return cls(table, coder, spread, name)
+        rest = Codes(np.asfortranarray(codes.values[:, cut:]), codes.parts[cut:], codes.names[cut:])
+        later = how.child(1)
+        fitted = later.maker.fit_within(how.run or Run(), beside(first, ahead.beside, rest), later.seed, how.jobs)
+        return cls(table, coder, Staged(spread, fitted), name, heads, ahead.links)
 
     def drawing(self, seed: int, jobs: int) -> Drawing:
         """Return what draws rows of the table."""
         return Drawing(self.table, self.coder, self.fitted, seed, jobs, Ledger())
 
-    def sample(self, rows: int, seed: np.random.SeedSequence, jobs: int) -> pl.DataFrame:
-        """Draw rows."""
-        drawing = self.drawing(0, jobs)
-        return drawing.finish(drawing.blocks(rows, seed), seed) if rows else self.coder.blank().clear()
+    def rehearse(self, frame: pl.DataFrame, seed: np.random.SeedSequence, point: Point) -> None:
+        """Draw as many rows as the source's `frame` as far as where they point, and let the rest have its shares."""
+        if not isinstance(self.fitted, Staged):
+            return
+        codes = self.coder.encode(frame).values
+        first, decode, again = seed.spawn(3)
+        drawn, _ = self.fitted.first.sample(len(codes), np.random.default_rng(first))
+        heads, told = point(self.first.decode(drawn, decode))
+        self.fitted.rehearse(self.first.encode(heads).values, told, codes[:, self.fitted.cut:], again)
 
-    def log_prob(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return log p of each row, float64."""
-        return self.fitted.log_prob(self.coder.encode(frame).values).sum(axis=1)
+    def sample(self, rows: int, seed: np.random.SeedSequence, jobs: int, point: Point) -> pl.DataFrame:
+        """Draw rows; `point` finds where they point, where that is known before the rest of them is drawn."""
+        drawing = self.drawing(0, jobs)
+        if not rows:
+            return self.coder.blank().clear()
+        if not isinstance(self.fitted, Staged):
+            return drawing.finish(drawing.blocks(rows, seed), seed)
+        fitted, (first, decode) = self.fitted, child(seed, _FIRST).spawn(2)
+        codes, _ = fitted.first.sample(rows, np.random.default_rng(first))
+        heads, told = point(self.first.decode(codes, decode))
+        codes = self.first.encode(heads).values
+        settled = heads.select(c for c in self.heads if not c.startswith(_hidden.MARK))
+
+        def block(start: int) -> pl.DataFrame:
+            draw, turn = child(seed, start // BLOCK).spawn(2)
+            own = slice(start, start + BLOCK)
+            whole, _ = fitted.follow(codes[own], told[own], np.random.default_rng(draw))
+            return drawing.decode(whole, turn, start, settled[own]).with_columns(
+                heads[own].select(c for c in self.first.columns if c.startswith(_hidden.MARK)).get_columns())
+
+        with ThreadPoolExecutor(jobs) as pool:
+            return drawing.finish(pl.concat(pool.map(block, range(0, rows, BLOCK))), seed)
+
+    @cached_property
+    def first(self) -> TableCoder:
+        """The coder of what the first stage draws."""
+        own = {c.name for c in self.table.columns if c.name in self.heads or c.name.startswith(_hidden.MARK)}
+        coders, parts, cut = [], 0, self.fitted.cut if isinstance(self.fitted, Staged) else 0
+        for one in self.coder.coders:
+            if set(one.columns) <= own and parts < cut:
+                coders.append(one)
+                parts += len(one.parts)
+        return TableCoder(tuple(c for one in coders for c in one.columns), coders)
+
+    def log_prob(self, frame: pl.DataFrame, told: np.ndarray | None = None) -> np.ndarray:
+        """Return log p of each row, float64; `told` are the codes of the rows that it points to."""
+        codes = self.coder.encode(frame).values
+        each = self.fitted.log_prob(codes, told) if isinstance(self.fitted, Staged) else self.fitted.log_prob(codes)
+        return each.sum(axis=1)
 
     @property
     def rules(self) -> tuple[Rules, list[str]]:
@@ -124,7 +182,8 @@ class Root:
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
         return {"table": self.table.model_dump(mode="json"), "coder": self.coder.state(),
-                "fitted": self.fitted.state(), "generator": self.generator}
+                "fitted": self.fitted.state(), "generator": self.generator, "heads": list(self.heads),
+                "links": list(self.links)}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
@@ -132,93 +191,18 @@ class Root:
         coder = TableCoder.restore(state["coder"])
         small, fitted = state["generator"] == _CLASSES, state["fitted"]
         home = _classes.Generator if small else shelves.generators.take(state["generator"]).Generator
-        inner = home.fitted.restore(coder.parts, fitted["inner"])
-        return cls(Table.model_validate(state["table"]), coder, Spread(inner, fitted["tuples"], fitted["shares"]),
-                   state["generator"])
+        table, links = Table.model_validate(state["table"]), tuple(state["links"])
+        if "rest" not in fitted:
+            return cls(table, coder, _spread(home, coder.parts, fitted), state["generator"])
+        more, known = unpacked(fitted["beside"]), coder.parts
+        cut = told_of(fitted["rest"]) - len(more)
+        rest = home.fitted.restore((*known[:cut], *more, *known[cut:]), fitted["rest"])
+        staged = Staged(_spread(home, known[:cut], fitted["first"]), rest)
+        return cls(table, coder, staged, state["generator"], tuple(state["heads"]), links)
 
 
-class Owned:
-    """A table whose rows are drawn as the history of the parent that owns them.
-
-    `fresh` makes columns whose values are invented (names, texts), of all rows at once.
-    """
-
-    def __init__(self, history: History, context: TableCoder, fresh: TableCoder, time: str | None):
-        self.history, self.context, self.fresh, self.time = history, context, fresh, time
-
-    @classmethod
-    def learn(cls, rows: Rows, table: Table, fresh: Table, context: tuple[pl.DataFrame, Table], time: Column | None,
-              how: Learning) -> Self:
-        """Learn rows given the rows of `context`; columns of `fresh` are invented.
-
-        ``rows.frame`` has the columns of both tables.
-        """
-        context_seed, fresh_seed, seed = how.seed.spawn(3)
-        told = TableCoder.learn(*context, context_seed)
-        invented = TableCoder.learn(rows.frame.select(fresh.names), fresh, fresh_seed)
-        gone = _gone(rows.frame, [n for n in fresh.names if rows.frame[n].null_count()])
-        if not table.columns and not gone.width:  # rows of keys alone: how many there are is all there is to learn
-            gone = _gone(rows.frame, [_hidden.ROW])
-        columns = (*table.columns, *(Column(name=name, kind="boolean", dtype="Boolean") for name in gone.columns))
-        frame = pl.concat([rows.frame.select(table.names), gone], how="horizontal") if table.columns else gone
-        history = History.learn(Rows(frame, rows.starts, rows.time), table.model_copy(update={"columns": columns}),
-                                told.encode(context[0]), time=time, maker=how.maker, seed=seed, jobs=how.jobs,
-                                run=how.run)
-        return cls(history, told, invented, time.name if time else None)
-
-    def sample(self, context: pl.DataFrame, seed: np.random.SeedSequence, jobs: int, allowed: Allowed | None = None
-               ) -> tuple[pl.DataFrame, np.ndarray]:
-        """Draw the rows of each row of the context; return them, and which row of the context each belongs to."""
-        draw_seed, fresh_seed = seed.spawn(2)
-        rows = self.history.sample(self.context.encode(context).values, draw_seed, allowed=allowed, jobs=jobs)
-        frame = rows.frame if rows.time is None or self.time is None else rows.frame.with_columns(
-            rows.time.alias(self.time))
-        gone = [c for c in frame.columns if c.startswith(_GONE)]
-        codes = np.zeros((frame.height, len(self.fresh.parts)), np.int32)
-        for coder, where in self.fresh.slices():
-            name = _GONE + coder.columns[0]
-            if coder.parts and name in gone:
-                codes[:, where] = frame[name].to_numpy().astype(np.int32)[:, None]
-        invented = self.fresh.decode(codes, fresh_seed)
-        frame = pl.concat([frame.drop(gone), invented], how="horizontal") if invented.width else frame.drop(gone)
-        return frame, np.repeat(np.arange(len(rows.counts)), rows.counts)
-
-    def log_prob(self, rows: Rows, context: pl.DataFrame) -> np.ndarray:
-        """Return log p of the rows of each row of the context; ``rows.frame`` has all columns that are learnt."""
-        names = self.history.shape.whole.names
-        gone = _gone(rows.frame, [n.removeprefix(_GONE) for n in names if n.startswith(_GONE)])
-        frame = pl.concat([rows.frame, gone], how="horizontal").select(names)
-        return self.history.log_prob(Rows(frame, rows.starts, rows.time), self.context.encode(context).values)
-
-    @property
-    def rules(self) -> tuple[Rules, list[str]]:
-        """What holds within a row, and the columns that rules may read."""
-        shape = self.history.shape
-        return shape.rules, [*shape.whole.names, *([self.time] if self.time else [])]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be said of what was learnt."""
-        return (*self.history.notes, *self.fresh.notes)
-
-    def state(self) -> dict[str, Any]:
-        """Return JSON values and arrays."""
-        return {"history": self.history.state(), "context": self.context.state(), "fresh": self.fresh.state(),
-                "time": self.time}
-
-    @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild from `state`."""
-        return cls(History.restore(state["history"]), TableCoder.restore(state["context"]),
-                   TableCoder.restore(state["fresh"]), state["time"])
-
-
-_GONE = "missing: "
-
-
-def _gone(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Whether each value of some columns is missing."""
-    return frame.select(pl.col(n).is_null().alias(_GONE + n) for n in names)
+def _spread(home: Any, parts: tuple[Part, ...], state: Mapping[str, Any]) -> Spread:
+    return Spread(home.fitted.restore(parts, state["inner"]), state["tuples"], state["shares"])
 
 
 _CLASSES = "relation._classes"
@@ -226,6 +210,3 @@ _CLASSES = "relation._classes"
 
 def _full_name(maker: BaseGenerator) -> str:
     return type(maker).__module__.split("verisyn.modalities.")[-1]
-
-
-KINDS: dict[str, Any] = {"root": Root, "owned": Owned, "public": Public}

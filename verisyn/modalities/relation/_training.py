@@ -11,12 +11,13 @@ import polars as pl
 
 from verisyn.description import modelled
 from verisyn.kinds import Feature
-from verisyn.linking._pointed import Linked, pointed
+from verisyn.linking.pointing import Linked, pointed
 from verisyn.modalities.relation import _hidden
 from verisyn.modalities.relation._groups import groups
 from verisyn.modalities.relation._loops import Loop
 from verisyn.modalities.relation._roles import Roles, drawn_in, likeness, numbers_of
 from verisyn.modalities.relation._structure import Structure
+from verisyn.modalities.table import Codes
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Column, Link, Table
 
@@ -155,6 +156,10 @@ class Training:
         """Return rows of a table as points: what they are, and what points to them by some links."""
         children = [(self._children(link), self.linked[link.name]) for link in links]
         return likeness(self._coder(name).features(self.frames[name]), children, self.frames[name].height)
+
+    def coded(self, name: str) -> Codes:
+        """Return the codes of a table's own columns, without its rules."""
+        return self._coder(name).encode(self.frames[name])
 
     def _coder(self, name: str) -> TableCoder:
         """Learn how a table is seen, without its rules."""

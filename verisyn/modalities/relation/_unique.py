@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.schema import Link
 
 _ROUNDS = 50

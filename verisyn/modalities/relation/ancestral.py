@@ -68,6 +68,7 @@ class Generator:
             What the training rows are like; it holds them, and is not to be kept.
         """
         from verisyn.modalities.relation import _across
+        from verisyn.modalities.relation._growing import rehearsed
         from verisyn.modalities.relation._keys import Keys
         from verisyn.modalities.relation._learn import Learner, Learnt, structure_of
         from verisyn.modalities.relation._tables import Learning
@@ -75,7 +76,7 @@ class Generator:
 
         if self.kinds < 1:
             raise UserError(f"kinds is {self.kinds}; at least one kind of parents is there.")
-        training_seed, key_seed, table_seed = seed.spawn(3)
+        training_seed, key_seed, table_seed, rehearsal_seed = seed.spawn(4)
         rules = _across.Rules.learn(frames, schema)
         structure = structure_of(schema, rules)
         keys = Keys.learn(structure, frames, key_seed)
@@ -86,5 +87,7 @@ class Generator:
         learner = Learner(training, Learning(self.maker(), table_seed, jobs, run))
         learner.learn(tick)
         learnt = Learnt(schema, learner.tables, learner.contexts, training.roles, training.loops, keys, learner.order,
-                        {t: f.height for t, f in frames.items()}, rules)
+                        {t: f.height for t, f in frames.items()}, rules, learner.finder.references,
+                        frozenset(learner.finder.told))
+        rehearsed(learnt, {t.name: training.rows(t.name) for t in schema.tables}, rehearsal_seed, jobs)
         return learnt, training

@@ -1,8 +1,8 @@
 """Rows in order: histories of entities, and long series.
 
-A generator is one file. It holds a docstring whose first line says what it is, and a frozen dataclass ``Generator`` whose
-fields are its settings. `Generator.fit` learns from a :class:`Source` and returns a :class:`Fitted`, of the class that
-``Generator.fitted`` names.
+A generator is one file. It holds a docstring whose first line says what it is, and a frozen dataclass ``Generator``
+whose fields are its settings. `Generator.fit` learns from a :class:`Source` and returns a :class:`Fitted`, of the class
+that ``Generator.fitted`` names.
 """
 
 from __future__ import annotations
@@ -92,6 +92,11 @@ class Wish:
 
     counts: np.ndarray | None = None
     prefix: Rows | None = None
+
+    def of(self, entities: np.ndarray) -> Wish:
+        """Return what is wished of some entities."""
+        return Wish(None if self.counts is None else self.counts[entities],
+                    None if self.prefix is None else self.prefix.take(entities))
 
 
 class Fitted(ABC):

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from verisyn import shelves
-from verisyn.assessment import NO_HOLDOUT, ask, in_place, settled
 from verisyn.errors import UserError
 from verisyn.findings import Assessment
 from verisyn.metrics import EFFORTS, Effort, able
+from verisyn.metrics._asking import NO_HOLDOUT, Asked, answers
 from verisyn.metrics._conform import conform
 from verisyn.metrics._histories import Histories, HistorySides
 from verisyn.modalities.sequence._sides import FEWEST, HALVED, Cut, Seen, Stands, joined, parted, rows_of, stands
@@ -60,16 +60,16 @@ def assess(fake: Mapping[str, pl.DataFrame], train: Mapping[str, pl.DataFrame],
         found, attacked, notes, counts = _sides(frames, table, effort, seed, seeds[0])
         rows = rows_of(found, table, effort, seeds[1])
         tick(1)
-        findings = []
-        for name in names:
-            asked = rows if name in OF_ROWS else attacked if name.startswith("privacy.") else found
-            findings.append(ask(name, asked, seed))
-            tick(1)
+
+        def asked(name: str) -> Asked:
+            return rows if name in OF_ROWS else attacked if name.startswith("privacy.") else found
+
+        findings = answers(names, asked, seed, tick)
     told = ("synthetic", "train", "holdout")
     height = {who: frame.height for who, frame in zip(told, frames, strict=False)}
     judged = {who: side.rows for who, side in zip(told, (found.truth.fake, found.truth.train, found.truth.holdout),
                                                   strict=True)}
-    return Assessment(settled(in_place(findings)), {
+    return Assessment(findings, {
         **about, "rows": {"holdout": 0, **height}, "entities": counts, "judged": judged,
         "sampled": judged["synthetic"] < height["synthetic"], "target": _asked(found.truth), "effort": effort.name,
         "sensitive": [], "notes": [*about.get("notes", []), *more, *notes]})

@@ -47,8 +47,8 @@ def audit(model: SequenceModel, train: Dataset, unseen: Dataset | None, asked: b
     if others is None or model.entities < 2 * LEAST_ENTITIES:
         return _few(model.entities // 2)
     found = _attacked(learnt(half, model.info.seed), half, others)
-    return replace(found, reason=f"{found.reason} This was measured on a second model of the same settings, learnt from "
-                                 "half the entities; one learnt from more tends to tell less of each.")
+    return replace(found, reason=f"{found.reason} This was measured on a second model of the same settings, learnt "
+                                 "from half the entities; one learnt from more tends to tell less of each.")
 
 
 def _attacked(model: SequenceModel, train: Dataset, unseen: Dataset) -> Finding:
@@ -80,8 +80,8 @@ def _attacked(model: SequenceModel, train: Dataset, unseen: Dataset) -> Finding:
 
 
 def _few(entities: int) -> Finding:
-    return _named(not_answered(f"it takes {LEAST_ENTITIES} entities that were learnt from and as many that were not, and "
-                               f"there are {entities}"))
+    return _named(not_answered(f"it takes {LEAST_ENTITIES} entities that were learnt from and as many that were not, "
+                               f"and there are {entities}"))
 
 
 def _named(finding: Finding) -> Finding:

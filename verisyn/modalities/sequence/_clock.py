@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,8 @@ from verisyn.kinds import _lattice as lattice
 _A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _MONTHS = 3
 """Different months that must be seen before a series counts as monthly."""
+_DAYS = 40
+"""Different days that must be seen before weekdays that none is on count as days that time leaves out."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Scale:
         Of a time that is a decimal number; -1 for one that keeps to no decimals.
     monthly : bool
         Whether units are months: each time is at the same moment of a month.
+    ends : bool
+        Of months: whether each time is on their last day.
+    week : sequence of int
+        Weekdays (Monday is 0) that units are counted on, where others do not occur: a market's days, say.
     """
 
     dtype: Any
@@ -37,56 +44,84 @@ class Scale:
     step: int = 1
     decimals: int = 0
     monthly: bool = False
+    ends: bool = False
+    week: Sequence[int] = ()
 
     @classmethod
     def learn(cls, times: pl.Series) -> Self:
         """Find the unit of known times: the greatest common divisor of all distances between them."""
         dtype = dtypes.to_json(times.dtype)
         if times.dtype.is_float():
-            found = lattice.find(times.to_numpy(), 2.0**-52)
-            decimals = 6 if found.decimals is None else found.decimals
-            raw = cls(dtype, decimals=decimals)
+            decimals = lattice.find(times.to_numpy(), 2.0**-52).decimals
+            raw = cls(dtype, decimals=6 if decimals is None else decimals)
         else:
             raw = cls(dtype)
-            if _is_monthly(times):
-                return cls(dtype, origin=int(raw.units(times).min()), monthly=True)  # type: ignore[arg-type]
+            first = int(raw.units(times).min()) if len(times) else 0
+            for ends in (False, True):
+                if _is_monthly(_moved(times, ends)):
+                    return cls(dtype, origin=first, monthly=True, ends=ends)
         ticks = raw.units(times)
         origin = int(ticks.min()) if len(ticks) else 0
         common = int(np.gcd.reduce(np.unique(ticks - origin)[:100_000])) if len(ticks) else 1
-        return cls(dtype, origin, max(common, 1), raw.decimals)
+        plain = cls(dtype, origin, max(common, 1), raw.decimals)
+        return replace(plain, week=_week(times)) if plain.per_day == 1 else plain
 
     @property
     def _type(self) -> pl.DataType:
         return dtypes.from_json(self.dtype)
 
     @property
-    def per_day(self) -> float:
-        """Units in a day; 0 where time is a mere number, or counts months."""
+    def _a_day(self) -> int:
+        """Ticks in a day of a column of moments or dates."""
         dtype = self._type
-        if self.monthly or not dtype.is_temporal():
+        return 1 if dtype == pl.Date else _A_DAY[dtype.time_unit or "us"]  # type: ignore[attr-defined]
+
+    @property
+    def per_day(self) -> float:
+        """Units in a day, on average; 0 where time is a mere number, or counts months."""
+        if self.monthly or not self._type.is_temporal():
             return 0
-        a_day = 1 if dtype == pl.Date else _A_DAY[dtype.time_unit or "us"]  # type: ignore[attr-defined]
-        return a_day / self.step
+        return self._a_day / self.step * (len(self.week) / 7 if self.week else 1)
+
+    @property
+    def ticks(self) -> float:
+        """Ticks of a unit, on average."""
+        if self.monthly:
+            return self._a_day * 365.2425 / 12
+        return self.step * (7 / len(self.week) if self.week else 1) / (10.0**self.decimals if self.decimals > 0 else 1)
 
     def units(self, times: pl.Series) -> np.ndarray:
         """Return times as units, int64; all are known."""
         if times.dtype.is_float():
             ticks = np.rint(times.to_numpy() * 10.0**self.decimals).astype(np.int64)
         elif self.monthly:
-            months = times.dt.year().cast(pl.Int64) * 12 + times.dt.month().cast(pl.Int64) - 1
             first = pl.Series([self.origin]).cast(pl.Int64).cast(times.dtype)
-            return (months - int(first.dt.year()[0]) * 12 - int(first.dt.month()[0]) + 1).to_numpy()
+            return (_months(times) - _months(first)[0]).to_numpy()
         else:
             ticks = times.to_physical().cast(pl.Int64).to_numpy()
+        if self.week:
+            weeks, day = np.divmod((ticks - self._monday) // self.step, 7)
+            return weeks * len(self.week) + np.searchsorted(self.week, day)
         return (ticks - self.origin) // self.step
+
+    @property
+    def _monday(self) -> int:
+        """The origin's moment of the day on the Monday of its week; weekdays are counted from it."""
+        return self.origin - (self.origin // self.step + 3) % 7 * self.step
 
     def times(self, units: np.ndarray) -> pl.Series:
         """Return units as times, in the column's own data type."""
         dtype = self._type
         if self.monthly:
             first = pl.Series([self.origin]).cast(pl.Int64).cast(dtype)
-            return pl.select(pl.lit(first).first().dt.offset_by(pl.Series(units).cast(pl.String) + "mo")).to_series()
+            months = pl.lit(pl.Series(units).cast(pl.String))
+            begun = _moved(first, self.ends)
+            made = pl.select(pl.lit(begun).first().dt.offset_by(months + "mo")).to_series()
+            return _moved(made, self.ends, back=True)
         ticks = self.origin + self.step * units
+        if self.week:
+            weeks, day = np.divmod(units, len(self.week))
+            ticks = self._monday + (weeks * 7 + np.asarray(self.week)[day]) * self.step
         if dtype.is_float():
             return pl.Series(ticks / 10.0**self.decimals).cast(dtype)
         if dtype.is_integer():
@@ -106,11 +141,30 @@ class Scale:
         return asdict(self)
 
 
+def _months(times: pl.Series) -> pl.Series:
+    return times.dt.year().cast(pl.Int64) * 12 + times.dt.month().cast(pl.Int64)
+
+
+def _moved(times: pl.Series, ends: bool, *, back: bool = False) -> pl.Series:
+    """Return the ends of months as the beginnings of those that follow, or back; other times as they are."""
+    if not ends or not times.dtype.is_temporal() or times.dtype in (pl.Duration, pl.Time):
+        return times
+    return times.dt.offset_by("-1d" if back else "1d")
+
+
+def _week(times: pl.Series) -> tuple[int, ...]:
+    """Return the weekdays of days, where there are many and all are on two to six of them; else nothing."""
+    if getattr(times.dtype, "time_zone", None) or times.n_unique() < _DAYS:
+        return ()
+    found = tuple(d - 1 for d in times.dt.weekday().unique().sort())
+    return found if 1 < len(found) < 7 else ()
+
+
 def _is_monthly(times: pl.Series) -> bool:
     if not times.dtype.is_temporal() or times.dt.day().n_unique() != 1:
         return False
     same_hour = times.dtype == pl.Date or times.dt.time().n_unique() == 1
-    return bool(same_hour and times.dt.month().n_unique() >= _MONTHS)
+    return bool(same_hour and _months(times).n_unique() >= _MONTHS)
 
 
 class Season:
@@ -132,7 +186,7 @@ class Season:
         long = {"hour": 86400, "weekday": 7 * 86400, "month": 300 * 86400, "day": 60 * 86400}
         return cls(scale, tuple(name for name, own in zip(cls._SIZES, found.T, strict=True)
                                 if span >= 2 * long[name] * (name != "month") and span >= long[name]
-                                and len(np.unique(own)) > 1 and not (name == "weekday" and scale.monthly)))
+                                and len(np.unique(own)) > 1 and not (name in ("weekday", "day") and scale.monthly)))
 
     def codes(self, units: np.ndarray) -> np.ndarray:
         """Return what the calendar says, int64 (rows, names)."""

@@ -10,14 +10,16 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn.kinds import Part
 from verisyn.modalities.sequence import _profile
 from verisyn.modalities.sequence._bins import Bins
-from verisyn.modalities.sequence._innovations import MARKS
+from verisyn.modalities.sequence._innovations import MARKS, marks_of
 from verisyn.modalities.sequence._past import Course, Past
-from verisyn.modalities.sequence._rounds import Drawer, Given, teach
+from verisyn.modalities.sequence._rounds import Drawer, Given, Led, teach
 from verisyn.modalities.sequence._shape import Learnt, Shape
 from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Tick
-from verisyn.modalities.table._conditional import Conditional
+from verisyn.modalities.table._conditional import Conditional, packed, unpacked
+from verisyn.modalities.table._conditional import beside as side_by_side
 from verisyn.modalities.table._views import TableCoder
 from verisyn.running import Run
 from verisyn.schema import Column, Table
@@ -85,12 +87,21 @@ class History:
         Of a row.
     clock : Conditional, optional
         Of the gap to the next row, where gaps vary.
+    lead : Traits, optional
+        Where the rows' numbers and times, and codes beside each row, are given before rows are drawn: what these codes
+        are like on the whole, which is told of entities too.
     """
 
     def __init__(self, shape: Shape, profile: Conditional, traits: _profile.Traits, past: Past, rows: Conditional,
-                 clock: Conditional | None, notes: Sequence[str] = ()):
+                 clock: Conditional | None, notes: Sequence[str] = (),
+                 lead: tuple[_profile.Traits, tuple[Part, ...]] | None = None):
         self.shape, self.profile, self.traits, self.past = shape, profile, traits, past
-        self.rows, self.clock, self.notes = rows, clock, tuple(notes)
+        self.rows, self.clock, self.notes, self.lead = rows, clock, tuple(notes), lead
+
+    @property
+    def led(self) -> bool:
+        """Whether numbers and times of rows, and codes beside them, are given."""
+        return self.lead is not None
 
     @property
     def coder(self) -> TableCoder:
@@ -99,8 +110,8 @@ class History:
 
     # -- learning ---------------------------------------------------------------------------------------------------
     @classmethod
-    def learn(cls, rows: Rows, table: Table, context: Codes, *, time: Column | None = None, maker: BaseGenerator,
-              seed: np.random.SeedSequence, jobs: int = 1, run: Run | None = None,
+    def learn(cls, rows: Rows, table: Table, context: Codes, *, beside: Codes | None = None, time: Column | None = None,
+              maker: BaseGenerator, seed: np.random.SeedSequence, jobs: int = 1, run: Run | None = None,
               tick: Tick = lambda done: None) -> Self:
         """Learn from the rows of entities.
 
@@ -111,6 +122,9 @@ class History:
             The schema of ``rows.frame``; constraints may also name the column `time`.
         context : Codes
             What is known of each entity before its rows, (entities, parts).
+        beside : Codes, optional
+            What is known of each row before it is drawn, (rows, parts): another part of the row, or rows of other
+            tables that it points to. Numbers and times of rows are then to be given too.
         time : Column, optional
             The column of ``rows.time``.
         maker : BaseGenerator
@@ -127,12 +141,18 @@ class History:
         """
         some_seed, shape_seed, coder_seed, *seeds = seed.spawn(6)
         fit: dict[str, Any] = {"run": run, "jobs": jobs, "tick": tick}
-        shape = Shape.learn(rows, table, time, shape_seed)
+        lead = None
+        if beside is not None:
+            lead = _profile.Traits.learn(beside.parts, beside.values, rows.counts), beside.parts
+            more = lead[0].codes(beside.parts, beside.values, rows.counts)
+            whole = side_by_side(context, more)
+            context = Codes(whole.values, whole.parts, whole.names)
+        shape = Shape.learn(rows, table, time, shape_seed, led=beside is not None)
         learnt = shape.forward(rows)
         coder = TableCoder.learn(learnt.frame, shape.table, coder_seed)
         codes = coder.encode(learnt.frame)
         traits = _profile.Traits.learn(coder.parts, codes.values, rows.counts)
-        shown = _profile.frame_of(learnt.course, learnt.marks, shape.irregular)
+        shown = _profile.frame_of(learnt.course, learnt.marks, shape.irregular, led=beside is not None)
         more = traits.codes(coder.parts, codes.values, rows.counts)
         profile = Conditional.learn(shown, _profile.table_of(shown), context, maker, seeds[0], more=more, **fit)
         told = np.hstack([context.values, profile.encode(shown), more.values])
@@ -141,25 +161,30 @@ class History:
         part = _part(learnt, codes.values, some)
         parts = (*profile.fitted.parts, *past.parts)
         names = tuple(f"told {i}" for i in range(len(parts)))
+        kept = tuple(range(len(profile.fitted.parts), len(profile.fitted.parts) + past.places))
+        led = None if beside is None else beside.values[_rows_of(learnt.starts, some)[0]]
+        more_parts, more_names = (beside.parts, beside.names) if beside else ((), ())
         step = Conditional.of_codes(coder, Codes(part.codes, coder.parts, coder.names),
-                                    Codes(teach(past, part, told[some], moved=True), parts, names), maker, seeds[1],
+                                    Codes(teach(past, part, told[some], moved=True, beside=led),
+                                          (*parts, *more_parts), (*names, *more_names), kept=kept), maker, seeds[1],
                                     **fit)
         clock, gaps = None, _gaps_of(part)
-        if shape.irregular and len(gaps[1]) >= _FEW_GAPS:
+        if beside is None and shape.irregular and len(gaps[1]) >= _FEW_GAPS:
             before = np.asfortranarray(teach(past, part, told[some], moved=False)[gaps[0]])
             frame = pl.DataFrame({_GAP: gaps[1]})
-            clock = Conditional.learn(frame, Table(name="clock", columns=(_GAP_COLUMN,)), Codes(before, parts, names),
+            clock = Conditional.learn(frame, Table(name="clock", columns=(_GAP_COLUMN,)), Codes(before, parts, names,
+                                                                                                  kept=kept),
                                       maker, seeds[2], **fit)
         notes = [*shape.notes, *coder.notes]
         if len(some) < len(rows.counts):
             notes.append(f"Rows were learnt from {len(some):,} of {len(rows.counts):,} entities, drawn by the seed "
                          f"({len(part.codes):,} of {rows.frame.height:,} rows).")
-        return cls(shape, profile, traits, past, step, clock, notes)
+        return cls(shape, profile, traits, past, step, clock, notes, lead)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
     def sample(self, context: np.ndarray, seed: np.random.SeedSequence, *, counts: np.ndarray | None = None,
-               prefix: Rows | None = None, allowed: Allowed | None = None, jobs: int = 1,
-               tick: Tick = lambda done: None) -> Rows:
+               prefix: Rows | None = None, allowed: Allowed | None = None, times: pl.Series | None = None,
+               beside: np.ndarray | None = None, jobs: int = 1, tick: Tick = lambda done: None) -> Rows:
         """Draw the rows of entities.
 
         Parameters
@@ -176,6 +201,10 @@ class History:
         allowed : mapping, optional
             A condition that every row meets, on the parts of :attr:`coder`; rows are proposed and chosen by the mass of
             what is allowed.
+        times : polars.Series, optional
+        beside : int32 array of shape (rows, parts), optional
+            The time of each row, and what else is known of it, where that was so in :meth:`learn`; `counts` then say
+            how many rows each entity has.
         jobs : int
         tick : callable
             Told of entities that were drawn.
@@ -184,16 +213,24 @@ class History:
         -------
         Rows
         """
+        context = self._known(context, counts, beside)
         *seeds, last = seed.spawn(max(1, -(-len(context) // _BLOCK)) + 1)
         drawer = Drawer(self.shape, self.past, self.rows, self.clock)
         ahead = None if prefix is None else self._encoded(prefix)
+        ends = None if counts is None else np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        units = self.shape.scale.units(times) if self.shape.scale is not None and times is not None else None
 
         def block(b: int) -> tuple[np.ndarray, Learnt]:
             rng = np.random.default_rng(seeds[b])
             at = np.arange(b * _BLOCK, min((b + 1) * _BLOCK, len(context)))
             known = None if ahead is None else ahead.take(at)
             told, course, marks = self._profiles(context[at], None if counts is None else counts[at], known, rng)
-            out = drawer.draw(told, course, marks, rng, known, allowed)
+            led = None
+            if beside is not None and ends is not None and len(at):
+                own = slice(ends[at[0]], ends[at[-1] + 1])
+                led = Led(beside[own], None if units is None else units[own])
+                course = _course_of(course.counts, led.units)
+            out = drawer.draw(told, course, marks, rng, known, allowed, led)
             tick(len(at))
             return out
 
@@ -201,12 +238,13 @@ class History:
             blocks = list(pool.map(block, range(len(seeds))))
         codes = np.asfortranarray(np.concatenate([codes for codes, _ in blocks]))
         made = _joined([made for _, made in blocks])
-        return self._rows(codes, made, last, prefix)
+        return self._rows(codes, made, last, prefix, times)
 
-    def _rows(self, codes: np.ndarray, made: Learnt, seed: np.random.SeedSequence, prefix: Rows | None) -> Rows:
+    def _rows(self, codes: np.ndarray, made: Learnt, seed: np.random.SeedSequence, prefix: Rows | None,
+              times: pl.Series | None) -> Rows:
         decode, settle = seed.spawn(2)
         drawn = self.coder.decode(codes, decode)
-        frame, time = self.shape.backward(drawn, made, np.random.default_rng(settle))
+        frame, time = self.shape.backward(drawn, made, np.random.default_rng(settle), times)
         if prefix is not None:  # what was given comes back as it was
             at, _ = _rows_of(made.starts, np.arange(len(made.counts)), prefix.counts)
             index = np.arange(frame.height)
@@ -223,7 +261,7 @@ class History:
             return self._profiles_ahead(context, counts, known, rng)
         codes = self._profile_codes(context, counts, rng)
         course, marks = self._course(codes, rng)
-        for _ in range(_AGAIN if self.shape.irregular else 0):
+        for _ in range(_AGAIN if self.shape.irregular and not self.led else 0):
             late = np.flatnonzero(course.end > self.shape.last)  # type: ignore[operator]
             if not len(late):
                 break
@@ -259,7 +297,7 @@ class History:
         marks = np.empty((len(counts), MARKS * len(shape.smooth)))
         for j in range(marks.shape[1]):
             marks[:, j] = _filled(frame[f"{_profile.MARK} {j}"], rng)
-        if shape.scale is None:
+        if shape.scale is None or self.led:
             return Course(counts), marks
         start = _filled(frame[_profile.START], rng).astype(np.int64)
         if not shape.irregular:
@@ -300,21 +338,37 @@ class History:
         return told[pick], self._with_counts(chosen, np.maximum(chosen.counts, had)), known.marks_of(marks[pick])
 
     # -- asking -----------------------------------------------------------------------------------------------------
-    def log_prob(self, rows: Rows, context: np.ndarray) -> np.ndarray:
-        """Return log p(profile, gaps and rows | context) of each entity, float64 (entities,)."""
-        learnt = self.shape.forward(rows)
-        codes = self.coder.encode(learnt.frame).values
-        shown = _profile.frame_of(learnt.course, learnt.marks, self.shape.irregular)
-        more = self.traits.codes(self.coder.parts, codes, rows.counts)
-        profile = np.hstack([self.profile.encode(shown), more.values])
+    def log_prob(self, rows: Rows, context: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
+        """Return log p(profile, gaps and rows | context, codes beside rows) of each entity, float64 (entities,)."""
+        profile, given = self._profile_of(rows)
+        context = self._known(context, rows.counts, beside)
         told = np.hstack([context, profile])
-        given = Given(codes, learnt.values, learnt.units, learnt.starts, learnt.course)
-        return self.profile.log_prob(context, profile) + self._rows_log_prob(told, learnt.course, given)
+        return self.profile.log_prob(context, profile) + self._rows_log_prob(told, given.course, given, beside)
 
-    def _rows_log_prob(self, told: np.ndarray, course: Course, given: Given) -> np.ndarray:
+    def codes(self, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Return the codes of entities' profiles, int32 (entities, parts), and of rows, int32 (rows, parts)."""
+        profile, given = self._profile_of(rows)
+        return profile, given.codes
+
+    def _known(self, context: np.ndarray, counts: np.ndarray | None, beside: np.ndarray | None) -> np.ndarray:
+        """Return what is known of entities, with what the codes beside their rows are like on the whole."""
+        if self.lead is None or counts is None or beside is None:
+            return context
+        traits, parts = self.lead
+        return np.hstack([context, traits.codes(parts, beside, counts).values])
+
+    def _profile_of(self, rows: Rows) -> tuple[np.ndarray, Given]:
+        given = self._encoded(rows)
+        marks = marks_of(given.values, given.starts)
+        shown = _profile.frame_of(given.course, marks, self.shape.irregular, led=self.led)
+        more = self.traits.codes(self.coder.parts, given.codes, rows.counts)
+        return np.hstack([self.profile.encode(shown), more.values]), given
+
+    def _rows_log_prob(self, told: np.ndarray, course: Course, given: Given, beside: np.ndarray | None = None
+                       ) -> np.ndarray:
         of = np.repeat(np.arange(len(given.counts)), given.counts)
         as_of = Given(given.codes, given.values, given.units, given.starts, course)
-        each = self.rows.log_probs(teach(self.past, as_of, told, moved=True), given.codes)
+        each = self.rows.log_probs(teach(self.past, as_of, told, moved=True, beside=beside), given.codes)
         for says, yes, own in self.shape.carriers(self.coder):  # what is as before is not drawn
             each[given.codes[:, says] == yes, own] = 0
         out = np.maximum(each, _LEAST_LOG).sum(axis=1)
@@ -334,15 +388,17 @@ class History:
         """Return JSON values and arrays."""
         return {"shape": self.shape.state(), "profile": self.profile.state(), "traits": self.traits.state(),
                 "past": self.past.state(), "rows": self.rows.state(), "clock": self.clock and self.clock.state(),
-                "notes": list(self.notes)}
+                "notes": list(self.notes),
+                "lead": self.lead and {"traits": self.lead[0].state(), "parts": packed(self.lead[1])}}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
         shape, rows = Shape.restore(state["shape"]), Conditional.restore(state["rows"])
+        lead = state["lead"] and (_profile.Traits.restore(state["lead"]["traits"]), unpacked(state["lead"]["parts"]))
         return cls(shape, Conditional.restore(state["profile"]), _profile.Traits.restore(state["traits"]),
                    Past.restore(rows.coder.parts, shape.scale, state["past"]), rows,
-                   Conditional.restore(state["clock"]) if state["clock"] else None, state["notes"])
+                   Conditional.restore(state["clock"]) if state["clock"] else None, state["notes"], lead or None)
 
 
 _GAP = "gap"
@@ -421,6 +477,12 @@ def _rows_of(starts: np.ndarray, entities: np.ndarray, counts: np.ndarray | None
     counts = np.diff(starts)[entities] if counts is None else counts
     ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return np.arange(ends[-1]) - np.repeat(ends[:-1], counts) + np.repeat(starts[:-1][entities], counts), ends
+
+
+def _course_of(counts: np.ndarray, units: np.ndarray | None) -> Course:
+    """Return where entities begin and end whose rows' times are known."""
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Learnt(pl.DataFrame(), starts, np.empty((0, 0)), units).course
 
 
 def _joined(made: Sequence[Learnt]) -> Learnt:

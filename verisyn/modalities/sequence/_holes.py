@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn.modalities.sequence._clock import Scale
 from verisyn.modalities.sequence._history import Rows
-from verisyn.modalities.sequence._seen import time_of
+from verisyn.modalities.sequence._seen import follows, places, time_of
 
 _REGULAR = 0.98
 """Share of equal gaps from which on a series is regular but for holes."""
@@ -23,14 +24,16 @@ class Holes:
 
     Parameters
     ----------
+    scale : Scale
     step : int
-        Ticks from row to row.
+        Units from row to row.
     sizes : list of int
         Rows lacking in each hole.
     rate : float
         Holes a row.
     """
 
+    scale: Scale
     step: int
     sizes: list[int]
     rate: float
@@ -38,31 +41,29 @@ class Holes:
     @classmethod
     def learn(cls, rows: Rows) -> Self | None:
         """See what is lacking; None where nothing is, or where series are not regular at all."""
-        ticks = time_of(rows).to_physical()
-        if ticks.dtype.is_float() or len(ticks) < 3:
+        scale = Scale.learn(time_of(rows))
+        units = scale.units(time_of(rows))
+        if len(units) < 3:
             return None
-        inside = np.ones(len(ticks), bool)
-        inside[rows.starts[:-1][rows.counts > 0]] = False
-        gaps = np.diff(ticks.to_numpy().astype(np.int64), prepend=0)[inside]
+        gaps = np.diff(units, prepend=0)[follows(rows.starts)]
         distinct, often = np.unique(gaps, return_counts=True)
         step = int(distinct[np.argmax(often)])
         if len(distinct) < 2 or often.max() < _REGULAR * len(gaps) or distinct[0] < step or step <= 0:
             return None
         sizes = -(-gaps[gaps > step] // step) - 1
-        shrink = min(1.0, _MOST * len(ticks) / sizes.sum())
-        return cls(step, np.maximum(np.rint(sizes * shrink), 1).astype(int).tolist(), len(sizes) / len(ticks))
+        shrink = min(1.0, _MOST * len(units) / sizes.sum())
+        return cls(scale, step, np.maximum(np.rint(sizes * shrink), 1).astype(int).tolist(), len(sizes) / len(units))
 
     def filled(self, rows: Rows) -> Rows:
         """Return rows with the times they would have if none were lacking after the first of each entity."""
         time = time_of(rows)
-        ticks = time.to_physical().to_numpy().astype(np.int64)
-        place = np.arange(len(ticks)) - np.repeat(rows.starts[:-1], rows.counts)
-        begun = np.repeat(ticks[np.minimum(rows.starts[:-1], len(ticks) - 1)], rows.counts)
-        made = pl.Series(time.name, begun + place * self.step)
-        return replace(rows, time=made.cast(time.to_physical().dtype).cast(time.dtype))
+        units = self.scale.units(time)
+        begun = np.repeat(units[np.minimum(rows.starts[:-1], len(units) - 1)], rows.counts)
+        return replace(rows, time=self.scale.times(begun + places(rows.starts) * self.step).alias(time.name))
 
-    def draw(self, counts: np.ndarray, had: np.ndarray, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Draw, for each series of so many rows, after which of them rows are lacking (none before `had`), and how many."""
+    def draw(self, counts: np.ndarray, had: np.ndarray, rng: np.random.Generator
+             ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Draw, for each series of so many rows, after which rows (from `had` on) some are lacking, and how many."""
         drawn = []
         for count, first in zip(counts.tolist(), had.tolist(), strict=True):
             free = max(count - max(first, 1), 0)
@@ -79,7 +80,8 @@ class Holes:
             shifted = after + np.cumsum(sizes) - sizes
             for at, size in zip(shifted, sizes, strict=True):
                 kept[begin + at:begin + at + size] = False
-        counts = np.add.reduceat(kept, rows.starts[:-1]) if len(kept) else rows.counts
+        of = np.repeat(np.arange(len(rows.counts)), rows.counts)
+        counts = np.bincount(of[kept], minlength=len(rows.counts))
         at = pl.Series(np.flatnonzero(kept))
         time = None if rows.time is None else rows.time.gather(at)
         return Rows(rows.frame[at.to_numpy()], np.concatenate([[0], np.cumsum(counts)]), time)
@@ -87,3 +89,8 @@ class Holes:
     def state(self) -> dict[str, Any]:
         """Return JSON values."""
         return asdict(self)
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Self:
+        """Rebuild from `state`."""
+        return cls(**{**state, "scale": Scale(**state["scale"])})

@@ -48,17 +48,20 @@ def learn(dataset: Dataset, schema: Schema, asked: Asked, progress: Progress) ->
     UserError
         If the columns of entity or time do not serve, or the generator has no such setting.
     """
-    maker = generator(asked.generator, asked.settings)
+    maker = _generator(asked.generator, asked.settings)
     train, unseen = split(dataset, schema, asked.holdout, asked.seed) if asked.holdout else (dataset, None)
     model = _learnt(train, schema, asked, maker, progress)
     model.info = dataclasses.replace(model.info, rows_source=dict(dataset.rows_total) or _heights(dataset))
+
+    def again(rows: Dataset, seed: int) -> SequenceModel:
+        return _learnt(rows, schema, dataclasses.replace(asked, seed=seed), maker, Progress())
+
     with progress.stage("audit"):
-        model.memory = audit(model, train, unseen, asked.audit,
-                             lambda rows, seed: _learnt(rows, schema, dataclasses.replace(asked, seed=seed), maker, Progress()))
+        model.memory = audit(model, train, unseen, asked.audit, again)
     return model
 
 
-def _learnt(train: Dataset, schema: Schema, asked: Asked, maker: BaseGenerator, progress: Progress) -> SequenceModel:
+def _learnt(train: Dataset, schema: Schema, asked: Asked, maker: Any, progress: Progress) -> SequenceModel:
     whole_seed, fit_seed = np.random.SeedSequence(asked.seed).spawn(2)
     with progress.stage("learn columns"):
         layout = Layout.learn(train.frame, schema.table)
@@ -72,7 +75,7 @@ def _learnt(train: Dataset, schema: Schema, asked: Asked, maker: BaseGenerator, 
     return SequenceModel(schema, about, whole, fitted, parts.entities.count)
 
 
-def generator(name: str, settings: Any) -> BaseGenerator:
+def _generator(name: str, settings: Any) -> Any:
     """Return a generator of sequences with its settings.
 
     Raises
@@ -82,9 +85,10 @@ def generator(name: str, settings: Any) -> BaseGenerator:
     """
     home = shelves.generators.take(name)
     if not issubclass(home.Generator, BaseGenerator):
-        able = [n for n in shelves.generators.names() if issubclass(shelves.generators.take(n).Generator, BaseGenerator)]
-        raise UserError(f"The generator {name!r} makes no rows in order. Take one of {', '.join(able)}, or leave out the "
-                        "column of time.")
+        able = [n for n in shelves.generators.names()
+                if issubclass(shelves.generators.take(n).Generator, BaseGenerator)]
+        raise UserError(f"The generator {name!r} makes no rows in order. Take one of {', '.join(able)}, or leave out "
+                        "the column of time.")
     known = [f.name for f in dataclasses.fields(home.Generator)]
     for key in settings:
         if key not in known:

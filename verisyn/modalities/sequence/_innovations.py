@@ -35,7 +35,7 @@ _OTHERS = 12
 
 def is_smooth(values: np.ndarray, starts: np.ndarray) -> bool:
     """Whether a column, float64 (rows,), NaN where missing, is best learnt by its innovations."""
-    if len(values) < 200 or np.isnan(values).any():
+    if len(values) < 200 or not np.isfinite(values).all():
         return False
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) < _DISTINCT or counts.max() > _SPIKE * len(values):

@@ -82,8 +82,8 @@ class Keys:
 
 def _coder(values: pl.Series, column: Column, rng: np.random.Generator) -> BaseCoder:
     if not (values.dtype == pl.String or values.dtype.is_numeric()):
-        raise UserError(f"The entity column {column.name!r} holds {values.dtype}, but an entity is told by text or by a "
-                        "number. Turn it into text, or name another column.")
+        raise UserError(f"The entity column {column.name!r} holds {values.dtype}, but an entity is told by text or by "
+                        "a number. Turn it into text, or name another column.")
     own = column.settings if column.kind == _KIND else {}
     told = Column(name=column.name, kind=_KIND, dtype=column.dtype, settings=own)
     return shelves.kinds.take(_KIND).Coder.learn(values.to_frame(), [told], rng)

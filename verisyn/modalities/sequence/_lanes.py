@@ -49,14 +49,16 @@ class Lanes:
 
         Of a series with a `prefix` there is one lane, which goes on from it.
         """
-        begin, end, *seeds = seed.spawn(self.windows.places + 3)
         of, lengths = self._laid_out(counts, prefix is not None)
+        stride = max(self.windows.length - _TAIL, self.windows.length // 2, 1)
+        begin, end, *seeds = seed.spawn(-(-int(lengths.max(initial=1)) // stride) + self.windows.places + 2)
         lanes = _Run(self, context, counts, of, lengths)
         tail = lanes.begin(begin) if prefix is None else lanes.go_on(prefix)
         first = lanes.first()
         spared = _END * lanes.followed if self.start else np.zeros(len(of), np.int64)
         for child in seeds:
-            tail = lanes.run(tail, np.minimum(np.maximum(lanes.left - spared, 0), lanes.here), child)
+            more = np.minimum(np.maximum(lanes.left - spared, 0), lanes.here)
+            tail = lanes.run(tail, np.minimum(more, np.maximum(self.windows.length - tail.counts, stride)), child)
         lanes.meet(tail, first, end)
         return lanes.joined()
 
@@ -107,7 +109,7 @@ class _Run:
         if start is None:
             return self._kept(lanes, self._sample(lanes, self.lengths, seed), nothing, self.lengths)
         base = start.units(windows.begins)[np.arange(len(self.counts)) % len(windows.begins)]
-        wanted = base[self.of] + np.rint(self.begins * windows.pace / start.scale.step).astype(np.int64)
+        wanted = base[self.of] + np.rint(self.begins * windows.pace / start.scale.ticks).astype(np.int64)
         return self._kept(lanes, start.draw(self.told(lanes), wanted, seed), nothing, nothing + 1)
 
     def go_on(self, prefix: Rows) -> Rows:

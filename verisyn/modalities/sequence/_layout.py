@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from verisyn.description import modelled
-from verisyn.errors import UserError
+from verisyn.linking.ordering import check_order
 from verisyn.modalities.sequence import Entities, _followers
 from verisyn.modalities.sequence._followers import Follower
 from verisyn.modalities.sequence._history import Rows
-from verisyn.modalities.sequence._seen import NOTHING, as_static, gone, nothing, numbered, once, standing, statics_of, time_of
+from verisyn.modalities.sequence._seen import (
+    NOTHING,
+    as_static,
+    gone,
+    nothing,
+    numbered,
+    once,
+    places,
+    standing,
+    statics_of,
+    time_of,
+)
 from verisyn.modalities.sequence._times import Times
 from verisyn.schema import Column, Table
 
@@ -82,12 +93,8 @@ class Layout:
             If a column of entity or time is not there, lacks values, or cannot be ordered.
         """
         assert table.time is not None
-        for name in (*table.entity, table.time):
-            table.column(name)
-        if table.time in table.entity:
-            raise UserError(f"The column {table.time!r} was named both as the entity and as the time. Name two "
-                            "different columns, or no entity where all rows are one long series.")
         frame = frame.select(table.names)
+        check_order(frame, table.entity, table.time)
         times = Times.learn(frame[table.time], table.column(table.time))
         bare = cls(table, times, (), (), (), (), True, True)
         parts, order = bare._parted(frame)
@@ -114,7 +121,7 @@ class Layout:
         counts = parts.rows.counts
         number, rank = np.empty(frame.height, np.int64), np.empty(frame.height, np.int64)
         number[order] = np.repeat(np.arange(len(counts)), counts)
-        rank[order] = np.arange(frame.height) - np.repeat(parts.rows.starts[:-1], counts)
+        rank[order] = places(parts.rows.starts)
         return number, rank, counts
 
     # -- apart ------------------------------------------------------------------------------------------------------
@@ -192,7 +199,8 @@ class Layout:
         """Return JSON values."""
         return {"times": self.times.state(), "statics": [c.model_dump(mode="json") for c in self.statics],
                 "learnt": list(self.learnt), "invented": list(self.invented),
-                "followers": [[f.name, f.rule, f.base, f.dtype] for f in self.followers], "runs": self.runs, "once": self.once}
+                "followers": [list(astuple(f)) for f in self.followers], "runs": self.runs,
+                "once": self.once}
 
     @classmethod
     def restore(cls, table: Table, state: dict[str, Any]) -> Self:

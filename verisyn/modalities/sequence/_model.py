@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from verisyn.errors import UserError, did_you_mean, whole_number
 from verisyn.findings import Finding
 from verisyn.modalities._made import About, BaseModel
 from verisyn.modalities.sequence import Entities, Fitted, Wish
+from verisyn.modalities.sequence._clock import Scale
 from verisyn.modalities.sequence._history import Rows
 from verisyn.modalities.sequence._layout import Layout, Parts
 from verisyn.modalities.sequence._prefix import read_prefix
@@ -102,8 +104,8 @@ class SequenceModel(BaseModel):
             return None
         names = [c.name for c in self.layout.statics]
         if not names:
-            raise UserError("No column keeps its value within an entity, so there is none that entities could be chosen "
-                            "by. Leave out 'given', or add such a column (a label, say) to the data.")
+            raise UserError("No column keeps its value within an entity, so there is none that entities could be "
+                            "chosen by. Leave out 'given', or add such a column (a label, say) to the data.")
         try:
             return parse(given, names)
         except UserError as e:
@@ -154,8 +156,14 @@ def _continued(drawn: Entities, ahead: Parts) -> Entities:
 
 
 def _moved(rows: Rows, start: pl.Series) -> Rows:
-    """Move all times so that the first of all is at `start`."""
+    """Move all times so that the first of all is at `start`; months stay months, and weekdays the days of a market."""
     time = time_of(rows)
-    first = start.cast(time.dtype).to_physical()[0]
+    start, scale = start.cast(time.dtype), Scale.learn(time)
+    if scale.monthly:
+        scale = replace(scale, origin=int(start.to_physical()[0]))
+    if scale.monthly or scale.week:
+        units = scale.units(time)
+        return Rows(rows.frame, rows.starts, scale.times(units - units.min() + scale.units(start)).alias(time.name))
+    first = start.to_physical()[0]
     moved = time.to_physical() - time.to_physical().min() + first  # type: ignore[operator]
     return Rows(rows.frame, rows.starts, moved.cast(time.dtype).alias(time.name))

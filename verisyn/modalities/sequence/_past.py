@@ -93,6 +93,11 @@ class Past:
                 *(b.part for told in (self.means, self.recent, self.tops) for b in told.values()), *levels)
 
     @property
+    def places(self) -> int:
+        """How many parts, the first ones, say where a row is: in its entity, in time, in the season."""
+        return len(self.numbers) + (len(self.season.parts) if self.season else 0)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """A name for each part."""
         return tuple(f"past {i}" for i in range(len(self.parts)))

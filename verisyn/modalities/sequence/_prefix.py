@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ from verisyn.answers import EVERY_ROW
 from verisyn.data import read
 from verisyn.errors import UserError
 from verisyn.kinds import _dtypes as dtypes
+from verisyn.modalities.sequence import Entities
 from verisyn.modalities.sequence._layout import Parts
 from verisyn.modalities.sequence._whole import Whole
 
@@ -44,6 +46,8 @@ def read_prefix(prefix: Any, whole: Whole) -> Parts:
                             f"{dtype}. Turn it into that.") from None
     parts = layout.part(frame)
     if frame[layout.times.name].null_count() or parts.rows.time is None or parts.rows.time.null_count():
-        raise UserError(f"The time column {layout.times.name!r} of the first rows has values that are missing or cannot "
-                        "be read. Write them as the source does.")
-    return parts
+        raise UserError(f"The time column {layout.times.name!r} of the first rows has values that are missing or "
+                        "cannot be read. Write them as the source does.")
+    ends = [f.hidden for f in layout.followers if f.hidden in parts.entities.statics.columns and not f.begins]
+    known = parts.entities.statics.drop(ends)  # first rows do not tell how the last one will be
+    return replace(parts, entities=Entities(parts.entities.count, known))

@@ -16,15 +16,18 @@ from verisyn.modalities.table._conditional import Conditional
 from verisyn.schema import Column, Table
 
 COUNT, START, SPAN, MARK = "rows", "start", "span", "mark"
-_LEAST, _MODES, _BINS = 50, 64, 16
+_LEAST, _MODES, _BINS = 300, 64, 16
 """Entities below which rows are not summed up; levels above which no most frequent one is told; bins of a mean."""
 
 
-def frame_of(course: Course, marks: np.ndarray, irregular: bool) -> pl.DataFrame:
-    """Return the shown part of profiles: counts, start and span in units, and the marks of smooth columns."""
+def frame_of(course: Course, marks: np.ndarray, irregular: bool, *, led: bool = False) -> pl.DataFrame:
+    """Return the shown part of profiles: counts, start and span in units, and the marks of smooth columns.
+
+    Where rows' times are given (`led`), start and span are not part of it.
+    """
     some = pl.Series(course.counts > 0)
     columns = {COUNT: pl.Series(course.counts, dtype=pl.Int64)}
-    if course.start is not None:
+    if course.start is not None and not led:
         columns[START] = _where(some, course.start)
         if irregular and course.end is not None:
             columns[SPAN] = _where(some, course.end - course.start)

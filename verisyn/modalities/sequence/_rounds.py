@@ -67,7 +67,23 @@ class Given:
         return out
 
 
-def teach(past: Past, given: Given, told: np.ndarray, *, moved: bool) -> np.ndarray:
+@dataclass(frozen=True)
+class Led:
+    """What is known of each row before it is drawn: when it is, and codes that stand beside it.
+
+    Parameters
+    ----------
+    codes : int32 array of shape (rows, parts)
+    units : int64 array of shape (rows,), optional
+        Its time; not where rows have none.
+    """
+
+    codes: np.ndarray
+    units: np.ndarray | None
+
+
+def teach(past: Past, given: Given, told: np.ndarray, *, moved: bool, beside: np.ndarray | None = None
+          ) -> np.ndarray:
     """Return what is told of each row that is there: of its entity, and of the rows before it.
 
     Parameters
@@ -78,22 +94,28 @@ def teach(past: Past, given: Given, told: np.ndarray, *, moved: bool) -> np.ndar
         What is told of the entities.
     moved : bool
         Whether the row's own time is known; without it, the context is that of the gap before the row.
+    beside : int32 array of shape (rows, parts), optional
+        What else is told of each row.
 
     Returns
     -------
-    int32 array of shape (rows, told parts + past parts), Fortran order
+    int32 array of shape (rows, told parts + past parts + parts beside), Fortran order
     """
     order = by_length(given.counts)
     memory = Memory(past, given.course.take(order), given.values.shape[1])
-    out = np.empty((len(given.codes), told.shape[1] + len(past.parts)), np.int32, order="F")
+    ends = told.shape[1] + len(past.parts)
+    wide = 0 if beside is None else beside.shape[1]
+    out = np.empty((len(given.codes), ends + wide), np.int32, order="F")
     for j in range(told.shape[1]):
         out[:, j] = np.repeat(told[:, j], given.counts)
+    for j in range(wide):
+        out[:, ends + j] = beside[:, j]  # type: ignore[index]
     begins = given.starts[:-1][order]
     for t, m in rounds(given.counts[order]):
         at = begins[:m] + t
         if moved and t and given.units is not None:
             memory.move(m, given.units[at])
-        out[at, told.shape[1]:] = memory.context(m, t)
+        out[at, told.shape[1]:ends] = memory.context(m, t)
         if not moved and t and given.units is not None:
             memory.move(m, given.units[at])
         memory.push(given.codes[at], given.values[at])
@@ -119,7 +141,8 @@ class Drawer:
         self._gaps = _inside(clock.coder.coders[0]) if clock else None
 
     def draw(self, told: np.ndarray, course: Course, marks: np.ndarray, rng: np.random.Generator,
-             known: Given | None = None, allowed: Allowed | None = None) -> tuple[np.ndarray, Learnt]:
+             known: Given | None = None, allowed: Allowed | None = None, led: Led | None = None
+             ) -> tuple[np.ndarray, Learnt]:
         """Draw the rows of entities, those of one after those of the other.
 
         Parameters
@@ -133,6 +156,8 @@ class Drawer:
             First rows that are there.
         allowed : mapping, optional
             A condition on the parts of a row.
+        led : Led, optional
+            What is known of each row before it is drawn.
 
         Returns
         -------
@@ -151,9 +176,13 @@ class Drawer:
         for t, m in rounds(counts):
             at = begins[:m] + t
             there = None if known is None else _there(known, order[:m], t)
-            if units is not None:
+            if units is not None and led is not None and led.units is not None:
+                units[at] = led.units[at]
+                state.memory.move(m, units[at])
+            elif units is not None:
                 units[at] = self._time(state, told[:m], t, rng, there, known)
-            codes[at], values[at] = self._row(state, told[:m], t, rng, allowed)
+            beside = None if led is None else led.codes[at]
+            codes[at], values[at] = self._row(state, told[:m], t, rng, allowed, beside)
             if there is not None and known is not None:
                 codes[at[there[0]]], values[at[there[0]]] = known.codes[there[1]], known.values[there[1]]
             state.push(codes[at], values[at], self.shape)
@@ -193,9 +222,10 @@ class Drawer:
         return out
 
     def _row(self, state: _Running, told: np.ndarray, t: int, rng: np.random.Generator,
-             allowed: Allowed | None) -> tuple[np.ndarray, np.ndarray]:
+             allowed: Allowed | None, beside: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         m, shape = len(told), self.shape
-        codes = self._codes(np.hstack([told, state.memory.context(m, t)]), rng, allowed)
+        context = [told, state.memory.context(m, t), *([] if beside is None else [beside])]
+        codes = self._codes(np.hstack(context), rng, allowed)
         if t and self.past.lags:
             for says, yes, own in self._carriers:
                 same = codes[:, says] == yes

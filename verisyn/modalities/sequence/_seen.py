@@ -35,6 +35,22 @@ def time_of(rows: Rows) -> pl.Series:
     return rows.time
 
 
+def places(starts: np.ndarray) -> np.ndarray:
+    """Return the place of each row within its entity.
+
+    Examples
+    --------
+    >>> places(np.array([0, 2, 2, 5])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    return np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+
+
+def follows(starts: np.ndarray) -> np.ndarray:
+    """Return whether each row comes after another of its entity."""
+    return places(starts) > 0
+
+
 def numbered(frame: pl.DataFrame, entity: Sequence[str]) -> tuple[pl.DataFrame, np.ndarray]:
     """Return the different keys of entities in the order in which they come, and the number of each row's.
 
@@ -61,13 +77,10 @@ def standing(order: np.ndarray, rows: Rows, time: pl.Series, table: Table) -> tu
 
     `order` gives the file's row for each row as sorted by entity and time; `time` is the file's.
     """
-    ends = rows.starts[1:-1]
-    steps = np.diff(order)
-    inside = np.ones(len(steps), bool)
-    inside[ends[(ends > 0) & (ends <= len(steps))] - 1] = False
-    if (steps[inside] == 1).all():
+    steps = np.diff(order)[follows(rows.starts)[1:]]
+    if (steps == 1).all():
         return True, []
-    if (steps[inside] > 0).all() and time.is_sorted():
+    if (steps > 0).all() and time.is_sorted():
         return False, []
     first = rows.starts[:-1]
     together = np.maximum.reduceat(order, first) - np.minimum.reduceat(order, first) == np.diff(rows.starts) - 1
@@ -79,23 +92,17 @@ def standing(order: np.ndarray, rows: Rows, time: pl.Series, table: Table) -> tu
 def once(rows: Rows) -> bool:
     """Return whether no entity has two rows at one time."""
     ticks = time_of(rows).to_physical().to_numpy()
-    same = ticks[1:] == ticks[:-1]
-    ends = rows.starts[1:-1]
-    same[ends[(ends > 0) & (ends < len(ticks))] - 1] = False
-    return not same.any()
+    return not (follows(rows.starts)[1:] & (ticks[1:] == ticks[:-1])).any()
 
 
 def statics_of(frame: pl.DataFrame, columns: Sequence[Column], starts: np.ndarray) -> set[str]:
     """Return which columns never change within an entity, but differ between entities; `frame` is sorted by entity."""
-    inside = np.ones(max(frame.height - 1, 0), bool)
-    ends = starts[1:-1]
-    inside[ends[(ends > 0) & (ends < frame.height)] - 1] = False
-    if inside.sum() < _LEAST or len(starts) < 3:
+    at = pl.Series(np.flatnonzero(follows(starts)))
+    if len(at) < _LEAST or len(starts) < 3:
         return set()
-    at = pl.Series(np.flatnonzero(inside))
 
     def still(values: pl.Series) -> bool:
-        return values.n_unique() > 1 and bool(values.gather(at).eq_missing(values.gather(at + 1)).all())
+        return values.n_unique() > 1 and bool(values.gather(at).eq_missing(values.gather(at - 1)).all())
 
     return {c.name for c in columns if still(frame[c.name])}
 

@@ -124,8 +124,9 @@ class Shape:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def learn(cls, rows: Rows, table: Table, time: Column | None, seed: np.random.SeedSequence) -> Self:
-        """See what rows are like."""
+    def learn(cls, rows: Rows, table: Table, time: Column | None, seed: np.random.SeedSequence, *, led: bool = False
+              ) -> Self:
+        """See what rows are like; with `led`, their times are not to be learnt."""
         clock = _Clock.learn(rows) if time is not None and rows.time is not None else None
         full, known = rows.frame, table
         if time is not None and rows.time is not None:
@@ -160,7 +161,7 @@ class Shape:
                     if c.name in smooth or c.name in offsets else c for c in columns)
         own = tuple(part for c in own for part in
                     ([Column(name=_SAME + c.name, kind="boolean", dtype="Boolean")] if c.name in sticky else []) + [c])
-        if clock and clock.daily:
+        if clock and clock.daily and not led:
             own = (Column(name=_TIME_OF_DAY, kind="number", dtype="Int64"), *own)
         timed = vars(clock) if clock else {}
         shape = cls(table, Table(name=table.name, columns=own, rows=table.rows), time, **timed, offsets=offsets,
@@ -229,7 +230,7 @@ class Shape:
             np.empty((rows, 0))
 
     # -- and back ---------------------------------------------------------------------------------------------------
-    def backward(self, drawn: pl.DataFrame, made: Learnt, rng: np.random.Generator
+    def backward(self, drawn: pl.DataFrame, made: Learnt, rng: np.random.Generator, times: pl.Series | None = None
                  ) -> tuple[pl.DataFrame, pl.Series | None]:
         """Return rows and their times from what was drawn.
 
@@ -239,13 +240,16 @@ class Shape:
             The decoded columns of :attr:`table`.
         made : Learnt
             Their values of smooth columns, times and starts; its frame is not read.
+        rng : Generator
+        times : polars.Series, optional
+            Times that were given, rather than drawn.
         """
         written = [c.written(made.values[:, j]).alias(name)  # type: ignore[attr-defined]
                    for j, (name, c) in enumerate(zip(self.smooth, self.coders, strict=True))]
         frame, time = drawn.with_columns([*written, *(_carried(drawn[name], drawn[_SAME + name], made.starts)
                                                       for name in self.sticky)]), None
         if self.scale is not None and made.units is not None:
-            time = self._times(frame, made)
+            time = self._times(frame, made) if times is None else times
             back = [_at_distance(frame[name], time, dtypes.from_json(dtype)).alias(name)
                     for name, dtype in self.offsets.items()]
             frame = frame.with_columns(back)

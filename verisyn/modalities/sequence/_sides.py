@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn.assessment import drawn_alone
 from verisyn.metrics import Effort, Side, Sides
 from verisyn.metrics._histories import Histories, HistorySides
+from verisyn.metrics._table_sides import drawn_alone
 from verisyn.metrics._tables import BLOCKS
-from verisyn.metrics._windows import pieces
 from verisyn.modalities.sequence._layout import Layout
+from verisyn.modalities.sequence._seen import follows
 from verisyn.modalities.table._views import TableCoder, scales_of
 from verisyn.schema import Table
 
@@ -78,9 +78,7 @@ def _of(table: Table, names: Sequence[str]) -> Table:
 
 def _still(values: pl.Series, starts: np.ndarray) -> bool:
     """Whether a column never changes within an entity."""
-    same = values.eq_missing(values.shift(1)).to_numpy().copy()
-    same[starts[:-1]] = True
-    return bool(same.all())
+    return bool(values.eq_missing(values.shift(1)).to_numpy()[follows(starts)].all())
 
 
 def _seconds(time: pl.Series) -> np.ndarray:
@@ -134,14 +132,14 @@ class Cut:
             nth = np.arange(len(entity)) - np.repeat(np.cumsum(count) - count, count)
             order = rng.permutation(len(entity))[:max(1, self.most // self.window)]
             begins = histories.starts[entity[order]] + nth[order] * self.window
-            return pieces(histories, entity[order], begins, np.full(len(order), self.window))
+            return histories.pieces(entity[order], begins, np.full(len(order), self.window))
         order = rng.permutation(histories.entities)
         held = np.minimum(histories.lengths[order], self.longest)
         order = order[:max(1, int(np.searchsorted(np.cumsum(held), self.most, "right")))]
         if (histories.lengths <= self.longest).all():
             return histories.take(order)
         held, spare = held[:len(order)], np.maximum(histories.lengths[order] - self.longest, 0)
-        cut = pieces(histories, order, histories.starts[order] + rng.integers(0, spare + 1), held)
+        cut = histories.pieces(order, histories.starts[order] + rng.integers(0, spare + 1), held)
         return replace(cut, whole=histories.lengths[order])
 
 

@@ -44,8 +44,8 @@ def split(dataset: Dataset, schema: Schema, holdout: float, seed: int) -> tuple[
     else:
         aside = rank >= np.ceil(counts * (1 - holdout))[number]
         note = (f"There are only {many} entities, too few to set some aside" if schema.table.entity else
-                "All rows are one series") + (f": the last {holdout:.0%} of the rows were set aside instead, so what is "
-                                              "judged by is later than what was learnt from.")
+                "All rows are one series") + (f": the last {holdout:.0%} of the rows were set aside instead, so what "
+                                              "is judged by is later than what was learnt from.")
     if not aside.any() or aside.all():
         told = "There are too few rows to set some aside."
         return replace(dataset, notes=(*dataset.notes, told)), None

@@ -45,8 +45,8 @@ class Start:
         of = np.repeat(np.arange(len(pieces.counts)), pieces.counts)[some]
         told = Codes(np.asfortranarray(context.values[of]), context.parts, context.names)
         seasonal = Codes(_season(season, scale.units(time_of(pieces)[some])), season.parts, season.names)
-        model = Conditional.learn(pieces.frame[some], table.of(pieces.frame.columns), beside(told, seasonal), maker, fit,
-                                  jobs=jobs, run=run, tick=tick)
+        model = Conditional.learn(pieces.frame[some], table.of(pieces.frame.columns), beside(told, seasonal), maker,
+                                  fit, jobs=jobs, run=run, tick=tick)
         return cls(model, scale, season)
 
     def units(self, ticks: list[float]) -> np.ndarray:

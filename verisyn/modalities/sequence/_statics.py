@@ -35,7 +35,8 @@ class Statics:
         """Learn from entities, one row each."""
         if not known.columns:
             return cls(known, None)
-        frame, notes = entities.statics.select(known.names), ()
+        frame = entities.statics.select(known.names)
+        notes: tuple[str, ...] = ()
         if entities.count < FEW:
             frame = frame[np.tile(np.arange(entities.count), -(-_REPEATS // entities.count))]
             notes = (f"There are only {entities.count} entities: what does not change within one is taken over from "
@@ -77,8 +78,8 @@ class Statics:
             return Batch(codes, log_mass, pl.DataFrame())
 
         def unmet(drawn: int, got: int) -> UserError:
-            return UserError(f"Of {drawn:,} entities drawn, {got:,} met the condition {given.text!r}; that is too rare to "
-                             "go on. Loosen it.")
+            return UserError(f"Of {drawn:,} entities drawn, {got:,} met the condition {given.text!r}; that is too rare "
+                             "to go on. Loosen it.")
 
         frame, _ = drawing.accepted(count, source, lambda rows, _: given.holds(rows), draw,
                                     pilot=drawing.pilot(source, draw), tick=lambda done: None, unmet=unmet)
@@ -92,5 +93,5 @@ class Statics:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
         """Rebuild from `state`."""
-        return cls(Table.model_validate(state["known"]), Conditional.restore(state["model"]) if state["model"] else None,
-                   tuple(state["notes"]))
+        model = Conditional.restore(state["model"]) if state["model"] else None
+        return cls(Table.model_validate(state["known"]), model, tuple(state["notes"]))

@@ -11,6 +11,7 @@ from verisyn.errors import UserError
 from verisyn.kinds import _datetext
 from verisyn.kinds import _dtypes as dtypes
 from verisyn.kinds._moments import EPOCHS, Moments
+from verisyn.linking.ordering import check_time
 from verisyn.schema import Column
 
 _SPANS = (pl.Duration, pl.Time)
@@ -42,12 +43,7 @@ class Times:
         UserError
             If values are missing, cannot be read, or cannot be ordered.
         """
-        if gone := series.null_count():
-            raise UserError(f"The time column {column.name!r} has no value in {gone:,} of {len(series):,} rows, so "
-                            "their place in the order is not known. Fill them in, or leave these rows out.")
-        if series.dtype == pl.Boolean or series.dtype.is_nested() or series.dtype == pl.Binary:
-            raise UserError(f"The time column {column.name!r} holds {series.dtype}, which has no order in time. Name a "
-                            "column of dates, moments, or numbers that count steps.")
+        check_time(series)
         form = column.settings.get("format")
         if series.dtype == pl.String:
             form = form or _format_of(series, column.name)
@@ -98,7 +94,7 @@ class Times:
             found = pl.Series([None])
         if found.is_null().any():
             raise UserError(f"The start {value!r} is no time of the column {self.name!r}, which holds "
-                            f"{self.format or self.dtype}.")
+                            f"{self.format or self.dtype}. Write it as the data write their times.")
         return found
 
     def state(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from verisyn.modalities.sequence import Entities
 from verisyn.modalities.sequence._history import Rows
 from verisyn.modalities.sequence._keys import Keys
 from verisyn.modalities.sequence._layout import Layout, Parts
-from verisyn.modalities.sequence._seen import gone, time_of
+from verisyn.modalities.sequence._seen import follows, gone, places, time_of
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Table
 
@@ -111,9 +111,7 @@ class Whole:
 def _least_gap(rows: Rows) -> float:
     """The least gap within an entity that is not 0, in ticks; 0 where there is none."""
     ticks = time_of(rows).to_physical().to_numpy()
-    gaps = np.diff(ticks)
-    ends = rows.starts[1:-1]
-    gaps[ends[(ends > 0) & (ends < len(ticks))] - 1] = 0
+    gaps = np.diff(ticks)[follows(rows.starts)[1:]]
     some = gaps[gaps > 0]
     return float(some.min()) if len(some) else 0.0
 
@@ -134,7 +132,7 @@ def _apart(rows: Rows, tick: float) -> Rows:
 def _kept(frame: pl.DataFrame, rows: Rows, given: Parts) -> pl.DataFrame:
     """Return a table with the cells of the first rows that were given."""
     had = given.rows.counts
-    at = np.arange(given.rows.starts[-1]) - np.repeat(given.rows.starts[:-1], had) + np.repeat(rows.starts[:-1], had)
+    at = places(given.rows.starts) + np.repeat(rows.starts[:-1], had)
     index = np.arange(frame.height)
     index[at] = frame.height + np.arange(len(at))
     known = [c for c in frame.columns if c in given.sorted.columns]

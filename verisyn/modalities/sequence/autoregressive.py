@@ -15,7 +15,7 @@ from verisyn.kinds import Part
 from verisyn.modalities.sequence import BaseGenerator, Entities, Fitted, Source, Wish
 from verisyn.modalities.sequence._clock import Scale
 from verisyn.modalities.sequence._history import Rows
-from verisyn.modalities.sequence._seen import time_of
+from verisyn.modalities.sequence._seen import follows, places, time_of
 from verisyn.modalities.sequence._statics import Statics
 from verisyn.modalities.table import Tick, independent
 from verisyn.modalities.table._views import TableCoder
@@ -44,8 +44,8 @@ class Linear(Fitted):
         Of the time.
     """
 
-    notes = ("Numbers are linear in the rows before, categories know only their own last value, and rows know nothing of "
-             "what does not change within an entity: a floor to hold other generators beside.",)
+    notes = ("Numbers are linear in the rows before, categories know only their own last value, and rows know nothing "
+             "of what does not change within an entity: a floor to hold other generators beside.",)
 
     def __init__(self, statics: Statics, coder: TableCoder, learnt: dict[str, np.ndarray], scale: Scale):
         self.statics, self.coder, self.learnt, self.scale = statics, coder, learnt, scale
@@ -158,9 +158,7 @@ class Generator(BaseGenerator):
         learnt |= _regressed(z, starts, self.lags)
         scale = Scale.learn(time_of(source.rows))
         units = scale.units(time_of(source.rows))
-        inside = np.ones(len(units), bool)
-        inside[starts[:-1][counts > 0]] = False
-        gaps = np.diff(units, prepend=units[:1])[inside]
+        gaps = np.diff(units, prepend=units[:1])[follows(starts)]
         learnt["begins"] = np.quantile(units[starts[:-1][counts > 0]], np.linspace(0, 1, 33))
         learnt["gaps"] = np.quantile(gaps if len(gaps) else [1], np.linspace(0, 1, 129), method="inverted_cdf")
         return Linear(statics, coder, learnt, scale)
@@ -219,9 +217,8 @@ def _regressed(z: np.ndarray, starts: np.ndarray, lags: int) -> dict[str, np.nda
 
 def _fit(z: np.ndarray, starts: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Return weights, the covariance of what they leave, and the information criterion per row."""
-    rows, columns = z.shape
-    place = np.arange(rows) - np.repeat(starts[:-1], np.diff(starts))
-    at = np.flatnonzero(place >= lags)
+    columns = z.shape[1]
+    at = np.flatnonzero(places(starts) >= lags)
     x = np.hstack([*(z[at - lag] for lag in range(1, lags + 1)), np.ones((len(at), 1))])
     if not len(at) or not columns:
         return np.zeros((lags * columns + 1, columns)), np.eye(columns), 0.0

@@ -19,8 +19,8 @@ from verisyn.running import Run
 
 _OF = "\0entity"
 """The hidden static column that says which real entity was drawn."""
-_COPIES = ("Every synthetic row is a real row: this generator draws real histories again, whole or in blocks. It is a floor "
-           "to hold other generators beside, and its rows, and the model file, are as confidential as the data.")
+_COPIES = ("Every synthetic row is a real row: this generator draws real histories again, whole or in blocks. It is a "
+           "floor to hold other generators beside, and its rows, and the model file, are as confidential as the data.")
 
 
 class Blocks(Fitted):
@@ -47,8 +47,8 @@ class Blocks(Fitted):
         if given is not None:
             able = able[given.holds(self.statics)] if self.statics.width else able[:0]
             if not len(able):
-                raise UserError(f"No entity of the data meets the condition {given.text!r}, and this generator makes no "
-                                "others. Loosen it.")
+                raise UserError(f"No entity of the data meets the condition {given.text!r}, and this generator makes "
+                                "no others. Loosen it.")
         drawn = np.random.default_rng(seed).choice(able, count)
         told = pl.Series(_OF, drawn)
         return Entities(count, self.statics[drawn].with_columns(told) if self.statics.width else pl.DataFrame([told]))

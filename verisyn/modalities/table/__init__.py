@@ -33,13 +33,15 @@ class Codes:
     """The codes view of a table: int32 of shape (rows, parts), Fortran order, with the parts' sizes and names.
 
     The first `told` parts are context: what is known before a row is drawn (a parent's row, the rows before). They are
-    not learnt; all others are learnt given them.
+    not learnt; all others are learnt given them. Where there are more parts than a part is told of, it is told of
+    those that are `kept` all the same.
     """
 
     values: np.ndarray
     parts: tuple[Part, ...]
     names: tuple[str, ...]
     told: int = 0
+    kept: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:

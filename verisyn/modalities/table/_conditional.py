@@ -23,8 +23,10 @@ def beside(*views: Codes) -> Codes:
     for view in views:
         values[:, at:at + len(view.parts)] = view.values
         at += len(view.parts)
+    starts = np.cumsum([0, *(len(v.parts) for v in views)])
+    kept = tuple(int(start) + j for start, v in zip(starts, views, strict=False) for j in v.kept)
     return Codes(values, tuple(p for v in views for p in v.parts), tuple(n for v in views for n in v.names),
-                 at - len(views[-1].parts))
+                 at - len(views[-1].parts), kept)
 
 
 def nothing(rows: int) -> Codes:

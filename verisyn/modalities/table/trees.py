@@ -34,7 +34,25 @@ _COARSE = 16
 
 
 @dataclass(frozen=True)
-class Generator(BaseGenerator):
+class Boosting:
+    """How each question is learnt, whatever it is told; the settings are those of :class:`Generator`."""
+
+    folds: int = 4
+    rate: float = 0.3
+    rounds: int = 60
+    leaves: int = 6
+    growth: int = 4
+    patience: int = 4
+    min_rows: int = 80
+    tree_rows: int = 300
+    min_leaf: int = 20
+    l2: float = 10.0
+    linear_l2: float = 2.0
+    max_rows: int = 100_000
+
+
+@dataclass(frozen=True)
+class Generator(Boosting, BaseGenerator):
     """Settings of the chain.
 
     Parameters
@@ -76,18 +94,6 @@ class Generator(BaseGenerator):
 
     fitted: ClassVar = Chain
 
-    folds: int = 4
-    rate: float = 0.3
-    rounds: int = 60
-    leaves: int = 6
-    growth: int = 4
-    patience: int = 4
-    min_rows: int = 80
-    tree_rows: int = 300
-    min_leaf: int = 20
-    l2: float = 10.0
-    linear_l2: float = 2.0
-    max_rows: int = 100_000
     features: int = 32
     order: str | Sequence[str] = "given"
     privacy: float = 0.5
@@ -112,7 +118,8 @@ class Generator(BaseGenerator):
         coarse = _coarse(codes, np.random.default_rng(screen)) if wide or self.order == "dependence" else None
         links = links_of(self.order, codes, coarse)
         chained = Codes(np.asfortranarray(codes.values[:, links]), tuple(codes.parts[j] for j in links),
-                        tuple(codes.names[j] for j in links), codes.told)
+                        tuple(codes.names[j] for j in links), codes.told,
+                        tuple(place for place, j in enumerate(links) if j in codes.kept))
         coarse = np.asfortranarray(coarse[:, links]) if coarse is not None and wide else None
         forests = self._fit_chain(run, chained, coarse, seeds, jobs, tick)
         chain = Chain(codes.parts, forests, links, codes.told)
@@ -135,7 +142,8 @@ class Generator(BaseGenerator):
             tree = CodeTree.build(np.bincount(own, minlength=part.size), part.ordered, part.missing)
             told = np.arange(j)
             if coarse is not None and j > self.features:
-                told = np.sort(np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features])
+                best = np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features]
+                told = np.union1d(best, [f for f in codes.kept if f < j]).astype(np.int64)
             own_pace = {k: times * dialled[k] for k, times in _SLOW.items()} if part.size <= _FEW else {}
             settings = _boost.Settings(**{**dialled, **_FIXED, **own_pace, "doubt": part.size <= _FEW})
             number = int(seeds[j].generate_state(1, np.uint64)[0])

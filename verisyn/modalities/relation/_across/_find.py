@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from verisyn.description import modelled
-from verisyn.linking._pointed import pointed
+from verisyn.linking.pointing import pointed
 from verisyn.modalities.relation._across import _copies, _derived, _orders, _totals
 from verisyn.modalities.relation._across._between import Pair
 from verisyn.schema import Column, Constraint, Link, Schema, Table

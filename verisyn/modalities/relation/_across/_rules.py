@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from verisyn.linking._pointed import Linked, pointed
+from verisyn.linking.pointing import Linked, pointed
 from verisyn.modalities.relation._across._between import BaseBetween, Pair
 from verisyn.modalities.relation._across._copies import Copy
 from verisyn.modalities.relation._across._kinds import kind
