@@ -151,3 +151,10 @@ def test_a_recomputed_column_may_follow_one_that_is_learnt_as_a_gap():
         made = vs.fit(bars, audit=False, **more).sample(seed=1)
         assert (made["close"] == made["adjusted"]).all()
         assert (made["close"] >= made["low"]).all()
+
+
+def test_names_of_entities_keep_their_form_in_any_script():
+    for form in ("Gerät-{:03d}", "東京{}"):
+        frame = pl.DataFrame({"name": [form.format(i) for i in range(40) for _ in range(5)], "t": list(range(5)) * 40})
+        made = vs.fit(frame, entity="name", time="t", audit=False).sample(seed=0)["name"].unique()
+        assert set(made) == {form.format(i) for i in range(40, 80)}

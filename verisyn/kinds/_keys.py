@@ -67,6 +67,8 @@ def find(values: pl.Series, words: list[str], named: bool, k: int, must: bool = 
             raise
     plain = _ascii(values.cast(pl.String)) if values.dtype in TEXTS else pl.Series([], dtype=pl.String)
     if values.dtype in TEXTS:
+        if counted := _counted(values.cast(pl.String), k):
+            return counted[0], ""
         learnt = learn_patterns(plain, k) if len(plain) else WHATS["pattern"]["patterns"]
         return {"what": "pattern", "patterns": fresh_patterns(learnt, values.cast(pl.String), k)}, ""
     return {"what": "sequence", "start": 1, "step": 1}, ""
@@ -109,23 +111,31 @@ def _text(values: pl.Series, words: list[str], named: bool, k: int) -> Found:
     check = _checksum(values, words)
     if check:
         return check
-    parts = values.str.extract_groups(_NUMBERED).struct.unnest()
-    parts.columns = ["prefix", "number", "suffix"]
-    frames = parts.select("prefix", "suffix").unique()
-    if frames.height == 1 and frames["prefix"][0] is not None and len(values) >= k:
-        numbers = parts["number"].cast(pl.Int64)
-        lowest, highest = int(numbers.min()), int(numbers.max())  # type: ignore[arg-type]
-        if len(values) >= 0.05 * (highest - lowest + 1):
-            widths = parts["number"].str.len_chars().unique()
-            prefix, suffix = frames.row(0)
-            padded = widths[0] if len(widths) == 1 else 0
-            said = "the values are numbered" + (f" like '{prefix}…{suffix}'" if prefix or suffix else "")
-            return {"what": "numbered", "prefix": prefix, "suffix": suffix, "width": padded, "start": highest + 1,
-                    "step": 1}, said
+    if counted := _counted(values, k):
+        return counted
     patterns = learn_patterns(_ascii(values.gather_every(max(1, len(values) // 50_000))), k)
     fresh = fresh_patterns(patterns, values, k)
     told = "" if fresh.keys() == patterns.keys() else f"; new keys follow {next(iter(fresh))}, which none of them does"
     return {"what": "pattern", "patterns": fresh}, f"the values follow the pattern {next(iter(patterns))}{told}"
+
+
+def _counted(values: pl.Series, k: int) -> Found | None:
+    """Return the form of codes with a running number and the same text, in any script, around it."""
+    parts = values.str.extract_groups(_NUMBERED).struct.unnest()
+    parts.columns = ["prefix", "number", "suffix"]
+    frames = parts.select("prefix", "suffix").unique()
+    if frames.height != 1 or frames["prefix"][0] is None or len(values) < k:
+        return None
+    numbers = parts["number"].cast(pl.Int64)
+    lowest, highest = int(numbers.min()), int(numbers.max())  # type: ignore[arg-type]
+    if len(values) < 0.05 * (highest - lowest + 1):
+        return None
+    widths = parts["number"].str.len_chars().unique()
+    prefix, suffix = frames.row(0)
+    padded = widths[0] if len(widths) == 1 else 0
+    said = "the values are numbered" + (f" like '{prefix}…{suffix}'" if prefix or suffix else "")
+    return {"what": "numbered", "prefix": prefix, "suffix": suffix, "width": padded, "start": highest + 1,
+            "step": 1}, said
 
 
 def _must_be_coded(sample: pl.Series, named: bool) -> None:

@@ -12,8 +12,18 @@ import polars as pl
 
 from verisyn.kinds import Part
 from verisyn.modalities.sequence import _profile
-from verisyn.modalities.sequence._bins import Bins
 from verisyn.modalities.sequence._innovations import MARKS, marks_of
+from verisyn.modalities.sequence._materials import (
+    chosen,
+    course_of,
+    filled,
+    gaps_of,
+    given_of,
+    joined,
+    past_of,
+    rows_of,
+    scattered,
+)
 from verisyn.modalities.sequence._past import Course, Past
 from verisyn.modalities.sequence._rounds import Drawer, Given, Led, teach
 from verisyn.modalities.sequence._shape import Learnt, Shape
@@ -26,12 +36,8 @@ from verisyn.schema import Column, Table
 
 FIT_ROWS = 100_000
 """Rows, of whole entities, that rows are learnt from at most; profiles are learnt from all entities."""
-_MANY = 20
-"""Entities from which on position and calendar time are told; of fewer they would retell the one course there is."""
 _BLOCK = 2_000
 _FEW_GAPS = 20
-_LONG = 5
-"""Rows an entity has on average from which on more than the last row is told."""
 _AGAIN = 4
 """Times that profiles which end after all that was seen are drawn anew."""
 _GUESSES = 32
@@ -67,7 +73,7 @@ class Rows:
 
     def take(self, entities: np.ndarray) -> Rows:
         """Return these entities, in this order."""
-        at, starts = _rows_of(self.starts, entities)
+        at, starts = rows_of(self.starts, entities)
         return Rows(self.frame[at], starts, None if self.time is None else self.time[at])
 
 
@@ -156,19 +162,20 @@ class History:
         more = traits.codes(coder.parts, codes.values, rows.counts)
         profile = Conditional.learn(shown, _profile.table_of(shown), context, maker, seeds[0], more=more, **fit)
         told = np.hstack([context.values, profile.encode(shown), more.values])
-        past = _past_of(learnt, coder, codes.values, shape)
-        some = _some(rows.counts, FIT_ROWS, np.random.default_rng(some_seed))
-        part = _part(learnt, codes.values, some)
+        past = past_of(learnt, coder, codes.values, shape)
+        some = chosen(rows.counts, FIT_ROWS, np.random.default_rng(some_seed))
+        part = given_of(learnt, codes.values, some)
         parts = (*profile.fitted.parts, *past.parts)
         names = tuple(f"told {i}" for i in range(len(parts)))
         kept = tuple(range(len(profile.fitted.parts), len(profile.fitted.parts) + past.places))
-        led = None if beside is None else beside.values[_rows_of(learnt.starts, some)[0]]
+        led = None if beside is None else beside.values[rows_of(learnt.starts, some)[0]]
         more_parts, more_names = (beside.parts, beside.names) if beside else ((), ())
-        step = Conditional.of_codes(coder, Codes(part.codes, coder.parts, coder.names),
+        learnt_as = scattered(part.codes, shape.carriers(coder), np.random.default_rng(some_seed))
+        step = Conditional.of_codes(coder, Codes(learnt_as, coder.parts, coder.names),
                                     Codes(teach(past, part, told[some], moved=True, beside=led),
                                           (*parts, *more_parts), (*names, *more_names), kept=kept), maker, seeds[1],
                                     **fit)
-        clock, gaps = None, _gaps_of(part)
+        clock, gaps = None, gaps_of(part)
         if beside is None and shape.irregular and len(gaps[1]) >= _FEW_GAPS:
             before = np.asfortranarray(teach(past, part, told[some], moved=False)[gaps[0]])
             frame = pl.DataFrame({_GAP: gaps[1]})
@@ -229,7 +236,7 @@ class History:
             if beside is not None and ends is not None and len(at):
                 own = slice(ends[at[0]], ends[at[-1] + 1])
                 led = Led(beside[own], None if units is None else units[own])
-                course = _course_of(course.counts, led.units)
+                course = course_of(course.counts, led.units)
             out = drawer.draw(told, course, marks, rng, known, allowed, led)
             tick(len(at))
             return out
@@ -237,7 +244,7 @@ class History:
         with ThreadPoolExecutor(max(1, jobs)) as pool:
             blocks = list(pool.map(block, range(len(seeds))))
         codes = np.asfortranarray(np.concatenate([codes for codes, _ in blocks]))
-        made = _joined([made for _, made in blocks])
+        made = joined([made for _, made in blocks])
         return self._rows(codes, made, last, prefix, times)
 
     def _rows(self, codes: np.ndarray, made: Learnt, seed: np.random.SeedSequence, prefix: Rows | None,
@@ -246,7 +253,7 @@ class History:
         drawn = self.coder.decode(codes, decode)
         frame, time = self.shape.backward(drawn, made, np.random.default_rng(settle), times)
         if prefix is not None:  # what was given comes back as it was
-            at, _ = _rows_of(made.starts, np.arange(len(made.counts)), prefix.counts)
+            at, _ = rows_of(made.starts, np.arange(len(made.counts)), prefix.counts)
             index = np.arange(frame.height)
             index[at] = frame.height + np.arange(len(at))
             frame = pl.concat([frame, prefix.frame.select(frame.columns).cast(frame.schema)])[index]
@@ -296,10 +303,10 @@ class History:
         counts = np.maximum(frame[_profile.COUNT].fill_null(0).to_numpy(), 0)
         marks = np.empty((len(counts), MARKS * len(shape.smooth)))
         for j in range(marks.shape[1]):
-            marks[:, j] = _filled(frame[f"{_profile.MARK} {j}"], rng)
+            marks[:, j] = filled(frame[f"{_profile.MARK} {j}"], rng)
         if shape.scale is None or self.led:
             return Course(counts), marks
-        start = _filled(frame[_profile.START], rng).astype(np.int64)
+        start = filled(frame[_profile.START], rng).astype(np.int64)
         if not shape.irregular:
             return Course(counts, start, start + np.maximum(counts - 1, 0) * shape.step), marks
         span = frame[_profile.SPAN].fill_null(0).to_numpy().astype(np.int64)
@@ -373,7 +380,7 @@ class History:
             each[given.codes[:, says] == yes, own] = 0
         out = np.maximum(each, _LEAST_LOG).sum(axis=1)
         if self.clock is not None:
-            at, gaps = _gaps_of(as_of)
+            at, gaps = gaps_of(as_of)
             if len(at):
                 before = teach(self.past, as_of, told, moved=False)[at]
                 out[at] += self.clock.log_prob(before, self.clock.encode(pl.DataFrame({_GAP: gaps})))
@@ -403,100 +410,3 @@ class History:
 
 _GAP = "gap"
 _GAP_COLUMN = Column(name=_GAP, kind="number", dtype="Int64")
-
-
-def _past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) -> Past:
-    """Learn what is told of the rows before."""
-    counts, course = learnt.counts, learnt.course
-    lively = counts[counts > 0]
-    many, long = len(lively) >= _MANY, len(lively) > 0 and lively.mean() >= 1.5
-    position = np.arange(len(codes)) - np.repeat(learnt.starts[:-1], counts)
-    numbers: dict[str, Bins] = {}
-    if many:
-        numbers["position"] = Bins.learn(position.astype(float))
-        numbers["remaining"] = Bins.learn((np.repeat(counts, counts) - position).astype(float))
-    if learnt.units is not None and course.start is not None and course.end is not None:
-        units = learnt.units.astype(float)
-        if many and len(np.unique(course.start)) > 1:
-            numbers["when"] = Bins.learn(units)
-        if shape.irregular:
-            numbers["gap"] = Bins.learn(np.where(position > 0, np.diff(units, prepend=units[:1]), np.nan))
-            if many:
-                numbers["since"] = Bins.learn(units - np.repeat(course.start, counts))
-                numbers["left"] = Bins.learn(np.repeat(course.end, counts) - units)
-    ordered = [j for j, p in enumerate(coder.parts) if p.ordered and p.size > 2] if long else []
-    smooth_parts = {where.start for c, where in coder.slices() if set(c.columns) & set(shape.smooth)}
-    of = np.repeat(np.arange(len(counts)), counts)
-    rough = [j for j in ordered if j not in smooth_parts]
-    means = {j: Bins.learn(_running_mean(codes[:, j], of, position), 16) for j in rough}
-    so_far = {j: Bins.learn(codes[:, j].astype(float), 24) for j in rough} if lively.mean() >= _LONG else {}
-    levels = tuple((Bins.learn(learnt.values[:, j], 48),
-                    Bins.learn(learnt.values[:, j] - learnt.values[np.repeat(learnt.starts[:-1], counts), j], 24))
-                   for j in range(learnt.values.shape[1]))
-    lags = 0 if not long else 2 if lively.mean() >= _LONG else 1
-    return Past(coder.parts, lags, numbers, means, so_far, so_far, levels, shape.season)
-
-
-def _running_mean(codes: np.ndarray, of: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """The mean of the codes before, in each row; NaN in the first."""
-    sums = np.cumsum(codes, dtype=np.float64) - codes
-    base = np.zeros(int(of[-1]) + 1 if len(of) else 0)
-    first = position == 0
-    base[of[first]] = sums[first]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(position > 0, (sums - base[of]) / position, np.nan) if len(of) else sums
-
-
-def _gaps_of(given: Given) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows follow a gap that is drawn, and the gaps: not the first row, nor the last one, whose time is known."""
-    if given.units is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    counts = given.counts
-    position = np.arange(len(given.units)) - np.repeat(given.starts[:-1], counts)
-    drawn = (position > 0) & (position < np.repeat(given.course.counts, counts) - 1)
-    at = np.flatnonzero(drawn)
-    return at, given.units[at] - given.units[at - 1]
-
-
-def _some(counts: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Return entities, in order, that have `most` rows together at most, but one at least."""
-    if counts.sum() <= most:
-        return np.arange(len(counts))
-    order = rng.permutation(len(counts))
-    return np.sort(order[:max(1, int((np.cumsum(counts[order]) <= most).sum()))])
-
-
-def _part(learnt: Learnt, codes: np.ndarray, some: np.ndarray) -> Given:
-    whole = Given(codes, learnt.values, learnt.units, learnt.starts, learnt.course)
-    return whole if len(some) == len(learnt.counts) else whole.take(some)
-
-
-def _rows_of(starts: np.ndarray, entities: np.ndarray, counts: np.ndarray | None = None
-             ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of entities (the first `counts` of each), and where each entity's begin among them."""
-    counts = np.diff(starts)[entities] if counts is None else counts
-    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return np.arange(ends[-1]) - np.repeat(ends[:-1], counts) + np.repeat(starts[:-1][entities], counts), ends
-
-
-def _course_of(counts: np.ndarray, units: np.ndarray | None) -> Course:
-    """Return where entities begin and end whose rows' times are known."""
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Learnt(pl.DataFrame(), starts, np.empty((0, 0)), units).course
-
-
-def _joined(made: Sequence[Learnt]) -> Learnt:
-    counts = np.concatenate([m.counts for m in made])
-    units = None if made[0].units is None else np.concatenate([m.units for m in made if m.units is not None])
-    return Learnt(made[0].frame, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-                  np.concatenate([m.values for m in made]), units)
-
-
-def _filled(values: pl.Series, rng: np.random.Generator) -> np.ndarray:
-    """Return values as float64; one that was drawn as missing becomes another one's."""
-    known = values.drop_nulls().to_numpy().astype(np.float64)
-    out = values.cast(pl.Float64).to_numpy().copy()
-    gone = np.isnan(out)
-    if gone.any():
-        out[gone] = rng.choice(known, int(gone.sum())) if len(known) else 0.0
-    return out

@@ -114,8 +114,8 @@ class Past:
         """Rebuild from `state`."""
         flat = [Bins(edges) for edges in state["levels"]]
         season = Season(scale, tuple(state["season"])) if scale and state["season"] is not None else None
-        return cls(own, int(state["lags"]), {k: Bins(e) for k, e in state["numbers"].items()},
-                   *({int(k): Bins(e) for k, e in state[what].items()} for what in _SO_FAR),
+        means, recent, tops = ({int(k): Bins(e) for k, e in state[what].items()} for what in _SO_FAR)
+        return cls(own, int(state["lags"]), {k: Bins(e) for k, e in state["numbers"].items()}, means, recent, tops,
                    tuple(zip(flat[::2], flat[1::2], strict=True)), season)
 
 

@@ -213,12 +213,14 @@ class Drawer:
         open_ = np.flatnonzero(remaining > 0)
         if not len(open_):
             return out
+        evenly = np.rint(room[open_] * rng.beta(1, remaining[open_])).astype(np.int64)
         if self.clock is None or self._gaps is None:  # too few gaps were seen: spread evenly
-            out[open_] = np.rint(room[open_] * rng.beta(1, remaining[open_])).astype(np.int64)
+            out[open_] = evenly
             return out
         context = np.hstack([told, state.memory.context(m, t)])[open_]
         codes, _ = self.clock.draw(context, rng)
-        out[open_] = np.rint(self._gaps[codes[:, 0], rng.integers(0, _DRAWS, len(open_))]).astype(np.int64)
+        drawn = np.rint(self._gaps[codes[:, 0], rng.integers(0, _DRAWS, len(open_))]).astype(np.int64)
+        out[open_] = np.where(drawn > room[open_], evenly, drawn)  # a gap beyond the end would leave none to the others
         return out
 
     def _row(self, state: _Running, told: np.ndarray, t: int, rng: np.random.Generator,

@@ -12,6 +12,7 @@ from verisyn import shelves
 from verisyn.constraints._rules import Ledger, Rules
 from verisyn.kinds import BaseCoder
 from verisyn.kinds import _dtypes as dtypes
+from verisyn.modalities.sequence._carried import at_distance, carried, distance, is_offset, is_sticky, same
 from verisyn.modalities.sequence._clock import Scale, Season
 from verisyn.modalities.sequence._innovations import Innovations, is_smooth, marks_of
 from verisyn.modalities.sequence._past import Course
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 _TIME_OF_DAY = "\0time of day"
 _SAME = "\0same as before: "
 _MOST_SMOOTH = 200
-_STICKY, _LEVELS = {True: 0.4, False: 0.15}, 8
-"""A column whose value often is that of the row before, though it has more than a few levels, has that learnt first: of
-this share of the rows that have not its most frequent value, for numbers and for others."""
-_CLOSE = 0.5
-"""A date is learnt as its distance from the row's time where that varies by less than this share of what it does."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ class Shape:
         offsets = {}
         if time is not None and rows.time is not None:
             offsets = {c.name: dtypes.to_json(helped[c.name].dtype) for c in columns
-                       if _is_offset(helped[c.name], rows.time)}
+                       if is_offset(helped[c.name], rows.time)}
         found = [] if len(columns) > _MOST_SMOOTH else [c for c in columns if c.name not in offsets]
         smooth, coders = [], []
         for column, child in zip(found, seed.spawn(len(found)), strict=True):
@@ -156,7 +152,7 @@ class Shape:
         keep = [i for i, c in enumerate(coders) if hasattr(c, "written")]
         smooth, coders = [smooth[i] for i in keep], [coders[i] for i in keep]
         sticky = tuple(c.name for c in columns if c.name not in smooth and c.name not in offsets
-                       and _is_sticky(helped[c.name], rows.starts))
+                       and is_sticky(helped[c.name], rows.starts))
         own = tuple(c.model_copy(update={"kind": "number", "dtype": "Float64", "settings": {}})
                     if c.name in smooth or c.name in offsets else c for c in columns)
         own = tuple(part for c in own for part in
@@ -209,8 +205,8 @@ class Shape:
             if self.daily:
                 of_day = _fine(self.scale, self.daily).units(rows.time) - units * self.daily
                 more.append(pl.Series(_TIME_OF_DAY, of_day, dtype=pl.Int64))
-            more += [_distance(helped[name], rows.time).alias(name) for name in self.offsets]
-        more += [_same(helped[name], rows.starts).alias(_SAME + name) for name in self.sticky]
+            more += [distance(helped[name], rows.time).alias(name) for name in self.offsets]
+        more += [same(helped[name], rows.starts).alias(_SAME + name) for name in self.sticky]
         frame = helped.with_columns(more)
         values = np.empty((rows.frame.height, len(self.smooth)))
         for j, name in enumerate(self.smooth):
@@ -246,11 +242,11 @@ class Shape:
         """
         written = [c.written(made.values[:, j]).alias(name)  # type: ignore[attr-defined]
                    for j, (name, c) in enumerate(zip(self.smooth, self.coders, strict=True))]
-        frame, time = drawn.with_columns([*written, *(_carried(drawn[name], drawn[_SAME + name], made.starts)
+        frame, time = drawn.with_columns([*written, *(carried(drawn[name], drawn[_SAME + name], made.starts)
                                                       for name in self.sticky)]), None
         if self.scale is not None and made.units is not None:
             time = self._times(frame, made) if times is None else times
-            back = [_at_distance(frame[name], time, dtypes.from_json(dtype)).alias(name)
+            back = [at_distance(frame[name], time, dtypes.from_json(dtype)).alias(name)
                     for name, dtype in self.offsets.items()]
             frame = frame.with_columns(back)
         if self.time is not None and time is not None:
@@ -346,63 +342,3 @@ def _keeping(rules: Rules, time: str) -> Rules:
     """The same rules; one that would recompute the time mends rows instead."""
     kept = tuple(rule.mending() if time in rule.derives else rule for rule in rules.rules)
     return Rules(kept, rules.kinds, rules.notes)
-
-
-def _is_offset(values: pl.Series, time: pl.Series) -> bool:
-    if values.dtype not in (pl.Date, pl.Datetime) or time.dtype not in (pl.Date, pl.Datetime):
-        return False
-    if getattr(values.dtype, "time_zone", None) != getattr(time.dtype, "time_zone", None):
-        return False
-    apart, own = (s.drop_nulls().to_numpy().astype(np.float64) for s in
-                  (_distance(values, time), _micros(values)))
-    return len(apart) > 10 and bool(_spread(apart) < _CLOSE * _spread(own))
-
-
-def _spread(values: np.ndarray) -> float:
-    low, high = np.quantile(values, (0.1, 0.9))
-    return float(high - low)
-
-
-def _before(values: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, pl.Series]:
-    """Return which rows have a row before them, and whether each is as that one, two missing values being alike."""
-    first = np.zeros(len(values), bool)
-    first[starts[:-1][np.diff(starts) > 0]] = True
-    return ~first, values.eq_missing(values.shift(1))
-
-
-def _is_sticky(values: pl.Series, starts: np.ndarray) -> bool:
-    has, same = _before(values, starts)
-    if has.sum() < 50 or values.n_unique() <= _LEVELS or same.to_numpy()[has].all():
-        return False
-    usual = values.drop_nulls().mode().sort().first()
-    asked = has & (values != pl.Series([usual], dtype=values.dtype)).fill_null(False).to_numpy()
-    return bool(asked.sum() >= 50 and same.to_numpy()[asked].mean() >= _STICKY[values.dtype.is_numeric()])
-
-
-def _same(values: pl.Series, starts: np.ndarray) -> pl.Series:
-    has, same = _before(values, starts)
-    return same.zip_with(pl.Series(has), pl.repeat(None, len(values), dtype=pl.Boolean, eager=True))
-
-
-def _carried(values: pl.Series, same: pl.Series, starts: np.ndarray) -> pl.Series:
-    """Return values with those that are as before taken from the last row that is not."""
-    own = ~same.fill_null(False).to_numpy()
-    own[starts[:-1][np.diff(starts) > 0]] = True
-    return values.gather(np.maximum.accumulate(np.where(own, np.arange(len(own)), 0)))
-
-
-def _micros(values: pl.Series) -> pl.Series:
-    zone = getattr(values.dtype, "time_zone", None)
-    return values.cast(pl.Datetime("us", zone)).to_physical()
-
-
-def _distance(values: pl.Series, time: pl.Series) -> pl.Series:
-    return (_micros(values) - _micros(time)).cast(pl.Float64)
-
-
-def _at_distance(apart: pl.Series, time: pl.Series, dtype: pl.DataType) -> pl.Series:
-    zone = getattr(dtype, "time_zone", None)
-    moment = _micros(time) + apart.round().cast(pl.Int64)
-    return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).cast(dtype) if zone \
-        else moment.cast(pl.Datetime("us")).cast(dtype)
-
