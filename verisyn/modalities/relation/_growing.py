@@ -136,11 +136,7 @@ class Growing:
 
     def under(self, table: str) -> list[str]:
         """The tables that belong to a table in the end, owners first."""
-        out = [table]
-        for name in self.structure.order:
-            if name in self.structure.owner and self.structure.owner[name].parent in out:
-                out.append(name)
-        return out[1:]
+        return list(self.structure.under(table))
 
 
 def rehearsed(learnt: Learnt, frames: Mapping[str, pl.DataFrame], seed: np.random.SeedSequence, jobs: int) -> None:

@@ -12,8 +12,9 @@ from verisyn.data import Dataset
 from verisyn.errors import Refused, UserError, did_you_mean
 from verisyn.modalities._made import About, Asked
 from verisyn.modalities.relation._model import DatabaseModel, restore
-from verisyn.modalities.relation._split import split, subject_of
+from verisyn.modalities.relation._split import split
 from verisyn.modalities.relation._structure import Structure, prepared
+from verisyn.modalities.relation._subject import subject_of
 from verisyn.progress import Progress
 from verisyn.running import Run
 from verisyn.schema import Schema
@@ -55,8 +56,10 @@ def learn(dataset: Dataset, schema: Schema, asked: Asked, progress: Progress) ->
     notes = [*(note for note in train.notes if note not in dataset.notes), *learnt.notes(), *_cut(asked.run)]
     about = About.of(dataset, asked, dataclasses.asdict(maker), train, notes)
     model = DatabaseModel(schema, about, learnt)
-    subject = subject_of(Structure(schema), dataset.tables)
-    if unseen is not None and subject is not None and asked.audit is not False:
+    structure = Structure(schema)
+    subject = subject_of(structure, dataset.tables)
+    alone = subject is not None and subject not in structure.owner  # of others, what a model tells hangs on the owner
+    if unseen is not None and subject is not None and alone and asked.audit is not False:
         from verisyn.modalities.relation._memory import attacked
 
         with progress.stage("audit"):

@@ -11,6 +11,7 @@ import polars as pl
 
 from verisyn.linking.pointing import Linked
 from verisyn.modalities.relation._matching import slots_of
+from verisyn.modalities.relation._roles import quantiles_of
 
 _DEEPEST = 30
 _BANDS = 4
@@ -30,18 +31,21 @@ class Loop:
         that no row has, or that it is in a ring, whose rows point in a circle.
     bands : float64 array of shape (bands, 17)
         Quantiles of the number of children, of rows with many or few.
+    depths : float64 array of shape (depths, 33)
+        Quantiles of the number of children of rows that so many rows stand above.
     top : str
         What a row without a parent says where one must.
     """
 
     levels: tuple[str, ...]
     bands: np.ndarray
+    depths: np.ndarray
     top: str
 
     @classmethod
     def learn(cls, linked: Linked) -> tuple[Self, pl.Series, pl.Series]:
         """Return the loop, what each row says, and the band of each row's number of children."""
-        said = pl.Series(_levels(linked.at))
+        said = pl.Series(levels_of(linked.at))
         counts = linked.counts - np.bincount(np.flatnonzero(linked.at == np.arange(len(linked.at))),
                                              minlength=linked.parents)
         some = counts[counts > 0]
@@ -50,7 +54,11 @@ class Loop:
         band = np.unique(band, return_inverse=True)[1]
         bands = np.array([np.quantile(counts[band == b], np.linspace(0, 1, _QUANTILES)) for b in range(band.max() + 1)])
         tops = [level for level in _TOP[:2] if (said == level).any()]
-        loop = cls(tuple(sorted(said.unique().to_list())), bands, tops[0] if tops else ITSELF)
+        numbered = ~said.is_in((*_TOP, RING)).to_numpy()
+        depth = said.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        below = np.bincount(linked.at[numbered], minlength=linked.parents)  # those in a ring are drawn otherwise
+        depths = np.array([quantiles_of(below[depth == d]) for d in range(int(depth.max(initial=0)) + 1)])
+        loop = cls(tuple(sorted(said.unique().to_list())), bands, depths, tops[0] if tops else ITSELF)
         return loop, said, pl.Series(band).cast(pl.String)
 
     def matched(self, said: pl.Series, band: pl.Series, rng: np.random.Generator) -> np.ndarray:
@@ -76,9 +84,17 @@ class Loop:
         above = np.flatnonzero(~numbered)
         for step in np.unique(depth[numbered]):
             mine = np.flatnonzero(numbered & (depth == step))
-            slots = slots_of(above, quota[above], len(mine), rng)
+            slots = slots_of(above, self._at_depth(int(step) - 1, quota[above], rng), len(mine), rng)
             out[mine] = rng.permutation(slots)
             above = mine
+        return out
+
+    def _at_depth(self, depth: int, quota: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return numbers of children as rows of a depth have them; rows with more by their band have more."""
+        at = (np.arange(len(quota)) + rng.random(len(quota))) / max(len(quota), 1)
+        known = self.depths[min(max(depth, 0), len(self.depths) - 1)]
+        out = np.empty(len(quota))
+        out[np.lexsort((rng.random(len(quota)), quota))] = np.interp(at, np.linspace(0, 1, len(known)), known)
         return out
 
     def _quotas(self, band: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -91,12 +107,12 @@ class Loop:
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"levels": list(self.levels), "bands": self.bands, "top": self.top}
+        return {"levels": list(self.levels), "bands": self.bands, "depths": self.depths, "top": self.top}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild from `state`."""
-        return cls(tuple(state["levels"]), state["bands"], state["top"])
+        return cls(tuple(state["levels"]), state["bands"], state["depths"], state["top"])
 
 
 def _circle(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -107,7 +123,7 @@ def _circle(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
-def _levels(at: np.ndarray) -> list[str]:
+def levels_of(at: np.ndarray) -> list[str]:
     """Say of each row how many rows stand above it."""
     rows = np.arange(len(at))
     depth = np.full(len(at), -1)

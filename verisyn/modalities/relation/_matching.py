@@ -151,6 +151,45 @@ def _swapped(out: np.ndarray, apart: np.ndarray, rng: np.random.Generator) -> np
     return out
 
 
+def parted(out: np.ndarray, others: np.ndarray, of: np.ndarray, apart: np.ndarray | None, rng: np.random.Generator
+           ) -> np.ndarray:
+    """Swap parents between rows, of one kind where that can be had, until no row has one that it has otherwise too.
+
+    Parameters
+    ----------
+    out : int64 array of shape (rows,)
+        The parent of each row, -1 for none.
+    others : int64 array of shape (links, rows)
+        The parents that it has by other links.
+    of : int64 array of shape (parents,)
+        The kind of each parent.
+    apart : int64 array of shape (rows,), optional
+        Rows of the same number have different parents, and keep to that.
+    rng : Generator
+    """
+    out, width, held = out.copy(), len(of) + 1, np.flatnonzero(out >= 0)
+    if not len(held):
+        return out
+    group = np.arange(len(out)) if apart is None else apart
+    for turn in range(_ROUNDS):
+        rows = np.flatnonzero((out == others).any(axis=0) & (out >= 0))
+        if not len(rows):
+            break
+        kinds = of[out[held]] if turn < _ROUNDS // 2 else np.zeros(len(held), np.int64)
+        order = held[np.argsort(kinds, kind="stable")]
+        wanted = of[out[rows]] if turn < _ROUNDS // 2 else np.zeros(len(rows), np.int64)
+        low, high = (np.searchsorted(np.sort(kinds), wanted, side) for side in ("left", "right"))
+        partners = order[(low + rng.random(len(rows)) * (high - low)).astype(np.int64)]
+        mine, theirs = out[partners], out[rows]
+        good = (mine != others[:, rows]).all(axis=0) & (theirs != others[:, partners]).all(axis=0)
+        good &= ~np.isin(partners, rows) & ~repeated(partners)
+        new = np.concatenate([group[rows] * width + mine, group[partners] * width + theirs])
+        fresh = ~np.isin(new, group[held] * width + out[held]) & ~(repeated(new) | repeated(new[::-1])[::-1])
+        good &= fresh[:len(rows)] & fresh[len(rows):]
+        out[rows[good]], out[partners[good]] = mine[good], theirs[good]
+    return out
+
+
 def repeated(values: np.ndarray) -> np.ndarray:
     """Return whether a value stood there before."""
     again = np.ones(len(values), bool)

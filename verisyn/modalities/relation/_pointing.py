@@ -9,7 +9,7 @@ import polars as pl
 
 from verisyn.linking.pointing import pointed
 from verisyn.modalities.relation import _hidden, _unique
-from verisyn.modalities.relation._matching import matched
+from verisyn.modalities.relation._matching import matched, parted
 from verisyn.modalities.relation._roles import Roles
 from verisyn.modalities.relation._rows import Rows
 from verisyn.schema import Link
@@ -44,6 +44,10 @@ class Pointing:
             group = np.zeros(len(said), np.int64)
         at[points] = matched(said[points], of, roles.quotas(of, rng), roles.near, rng,
                              apart=None if group is None else group[points])
+        others = [rows.at[name] for name in roles.unlike if name in rows.at]
+        if others:
+            at[points] = parted(at[points], np.array(others)[:, points], of, group if group is None else group[points],
+                                rng)
         rows.at[link.name] = at
 
     def lost(self, rows: Rows, link: Link) -> np.ndarray:

@@ -49,6 +49,8 @@ class Roles:
         Whether a row may point nowhere.
     alone : int
         How many of the kinds, the first, are of one parent that many rows point to.
+    unlike : tuple of str
+        Other links of the child to the same table; no row points to one parent by both.
     """
 
     counts: np.ndarray
@@ -57,6 +59,7 @@ class Roles:
     single: bool = False
     optional: bool = False
     alone: int = 0
+    unlike: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> int:
@@ -70,8 +73,8 @@ class Roles:
         return [*(str(i) for i in range(self.kinds)), *nowhere, *orphan]
 
     @classmethod
-    def learn(cls, linked: Linked, points: np.ndarray, keys: pl.DataFrame, most: int, rng: np.random.Generator
-              ) -> tuple[Self, np.ndarray]:
+    def learn(cls, linked: Linked, points: np.ndarray, keys: pl.DataFrame, most: int, rng: np.random.Generator,
+              reach: np.ndarray | None = None) -> tuple[Self, np.ndarray]:
         """Learn the kinds; return them, and the kind of each parent.
 
         Parameters
@@ -85,11 +88,16 @@ class Roles:
         most : int
             Kinds of several parents at most, and kinds of one.
         rng : Generator
+        reach : int64 array of shape (parents,), optional
+            How many rows point to the children of each: one of few children that many point to is heavily used too.
         """
         counts = linked.counts
         of = np.full(len(counts), -1, np.int64)
         total = max(int(counts.sum()), 1)
-        heavy = np.flatnonzero(counts >= max(_HEAVY_ROWS, _HEAVY_SHARE * total))
+        many = counts >= max(_HEAVY_ROWS, _HEAVY_SHARE * total)
+        if reach is not None:
+            many |= (counts >= _PARENTS_A_KIND) & (reach >= max(_HEAVY_ROWS, _HEAVY_SHARE * int(reach.sum())))
+        heavy = np.flatnonzero(many)
         heavy = heavy[np.argsort(-counts[heavy], kind="stable")][:most]
         of[heavy] = np.arange(len(heavy))
         rest = np.flatnonzero((of < 0) & (counts > 0))
@@ -98,10 +106,10 @@ class Roles:
         idle = of < 0
         of[idle] = of.max(initial=-1) + 1
         size = int(of.max(initial=0)) + 1
-        quantiles = np.array([_quantiles(counts[of == k]) for k in range(size)]).reshape(size, _QUANTILES)
+        quantiles = np.array([quantiles_of(counts[of == k]) for k in range(size)]).reshape(size, _QUANTILES)
         orphans = keys.filter(linked.at == -2)
         shared = orphans.group_by(orphans.columns, maintain_order=True).len()["len"].to_numpy()
-        lonely = _quantiles(shared) if orphans.height else np.empty(0)
+        lonely = quantiles_of(shared) if orphans.height else np.empty(0)
         single = bool(counts.max(initial=0) == 1 and total > 2 * _SHARED)
         centres = np.array([points[of == k].mean(axis=0) if (of == k).any() else np.zeros(points.shape[1])
                             for k in range(size)])
@@ -131,16 +139,17 @@ class Roles:
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
         return {"counts": self.counts, "near": self.near, "lonely": self.lonely, "single": self.single,
-                "optional": self.optional, "alone": self.alone}
+                "optional": self.optional, "alone": self.alone, "unlike": list(self.unlike)}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild from `state`."""
         return cls(state["counts"], state["near"], state["lonely"], bool(state["single"]), bool(state["optional"]),
-                   int(state["alone"]))
+                   int(state["alone"]), tuple(state["unlike"]))
 
 
-def _quantiles(counts: np.ndarray) -> np.ndarray:
+def quantiles_of(counts: np.ndarray) -> np.ndarray:
+    """Return 33 quantiles of numbers of children, float64."""
     if len(counts) < _SHARED:  # one parent's own number is nobody else's: spread as a normal distribution is
         mean, sd = (float(counts.mean()), float(counts.std())) if len(counts) else (0.0, 0.0)
         return np.maximum(mean + sd * _NORMAL, min(mean, 1.0))

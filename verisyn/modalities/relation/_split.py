@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from verisyn import shelves
 from verisyn.data import Dataset
 from verisyn.errors import UserError
 from verisyn.linking.pointing import pointed
+from verisyn.modalities.relation._loops import levels_of
 from verisyn.modalities.relation._structure import Structure, prepared
+from verisyn.modalities.relation._subject import LEAST_SUBJECTS, subject_of
 from verisyn.schema import Link, Schema
 
-LEAST_SUBJECTS = 50
-_PEOPLE = 10
 _SPLIT = 0x5917
-
-
-def subject_of(structure: Structure, frames: Mapping[str, pl.DataFrame]) -> str | None:
-    """Return the table whose rows a database is about: people rather than things, else what most rows belong to.
-
-    None where no table has enough rows.
-    """
-    best, found = 0.0, None
-    for table in structure.roots:
-        schema = structure.schema.of(table)
-        if schema.public or frames[table].height < LEAST_SUBJECTS:
-            continue
-        personal = any(getattr(shelves.kinds.take(c.kind), "of_people", False) for c in schema.columns)
-        rows = sum(frames[t].height for t in structure.order if structure.root_of(t) == table)
-        score = rows * (_PEOPLE if personal else 1)
-        if score > best:
-            best, found = score, table
-    return found
 
 
 def split(dataset: Dataset, schema: Schema, holdout: float, seed: int) -> tuple[Dataset, Dataset | None]:
@@ -78,6 +58,8 @@ def split(dataset: Dataset, schema: Schema, holdout: float, seed: int) -> tuple[
     away = np.zeros(rows, bool)
     away[order[:out]] = True
     note = f"Held out by {subject}: {out:,} of {rows:,}, with all that belongs to them."
+    if subject in structure.owner:
+        note += f" So rows of {structure.owner[subject].parent} have fewer than in the source."
     sides = [_side(dataset, structure, subject, away == side, seed) for side in (False, True)]
     return replace(sides[0], notes=(*sides[0].notes, note)), sides[1]
 
@@ -85,7 +67,7 @@ def split(dataset: Dataset, schema: Schema, holdout: float, seed: int) -> tuple[
 def _side(dataset: Dataset, structure: Structure, subject: str, kept: np.ndarray, seed: int) -> Dataset:
     frames = dict(dataset.tables)
     stays = {subject: kept}
-    order = [subject, *(t for t in structure.order if t in structure.owner and structure.root_of(t) == subject)]
+    order = [subject, *structure.under(subject)]
     for name in order[1:]:
         link = structure.owner[name]
         at = pointed(dataset.tables[name], dataset.tables[link.parent], link).at
@@ -101,21 +83,59 @@ def _side(dataset: Dataset, structure: Structure, subject: str, kept: np.ndarray
     rng = np.random.default_rng(np.random.SeedSequence([seed, _SPLIT, int(kept.sum())]))
     for link in structure.schema.links:
         if link.parent in stays:
-            whole = dataset.tables[link.parent]
-            frames[link.table] = _rehomed(frames[link.table], frames[link.parent], whole, link, rng)
+            both = frames[link.table], dataset.tables[link.parent]
+            kinds = _kinds(both[1], structure.schema, link)
+            frames[link.table] = _rehomed(*both, stays[link.parent], link, kinds, rng)
     return replace(dataset, tables=frames, rows_total={name: frame.height for name, frame in frames.items()})
 
 
-def _rehomed(child: pl.DataFrame, parent: pl.DataFrame, whole: pl.DataFrame, link: Link, rng: np.random.Generator
-             ) -> pl.DataFrame:
-    """Let rows that point to a parent of the other side point to one of their own; nowhere, where rows may."""
-    lost = (pointed(child, whole, link).at >= 0) & (pointed(child, parent, link).at == -2)
-    rows = np.flatnonzero(lost)
+def _kinds(parents: pl.DataFrame, schema: Schema, link: Link) -> list[np.ndarray]:
+    """Number parents that may stand in for each other, from the most alike on.
+
+    A row of a link's own table is of the same kind as others that have as many above them, so that no circle comes up;
+    and first of all, as others that point to the same rows by other links.
+    """
+    depth = np.zeros(parents.height, np.int64)
+    if link.parent == link.table:
+        depth = np.unique(levels_of(pointed(parents, parents, link).at), return_inverse=True)[1].reshape(-1)
+    beside = sorted({c for other in schema.links_from(link.parent) for c in other.columns} - set(link.columns))
+    if not beside:
+        return [depth]
+    both = parents.select(beside).with_columns(pl.Series("\0depth", depth))
+    return [both.select(pl.struct(both.columns).rank("dense")).to_series().to_numpy().astype(np.int64), depth]
+
+
+def _rehomed(child: pl.DataFrame, whole: pl.DataFrame, stays: np.ndarray, link: Link, kinds: list[np.ndarray],
+             rng: np.random.Generator) -> pl.DataFrame:
+    """Let rows that point to a parent of the other side point to one of their own instead.
+
+    That is one of the same kind, in proportion to the rows that point to each; as no row did before, where no two rows
+    of the source share a parent. Without any, a row that may point nowhere does so.
+    """
+    at = pointed(child, whole, link).at
+    rows = np.flatnonzero((at >= 0) & ~stays[np.maximum(at, 0)])
     if not len(rows):
         return child
-    to = rng.integers(0, max(parent.height, 1), len(rows))
+    used = at[(at >= 0) & stays[np.maximum(at, 0)]]
+    to = np.full(len(rows), -1, np.int64)
+    if np.bincount(at[at >= 0]).max() == 1:
+        free = rng.permutation(np.setdiff1d(np.flatnonzero(stays), used))[:len(rows)]
+        to[:len(free)] = free
+    else:
+        for kind in kinds:
+            for pool in (used, np.flatnonzero(stays)):
+                _fill(to, kind[at[rows]], pool, kind[pool], rng)
+    if stays.any() and not link.optional:
+        _fill(to, np.zeros(len(rows)), np.flatnonzero(stays), np.zeros(int(stays.sum())), rng)
+    index = pl.Series(to).set(pl.Series(to < 0), None)
     for own, key in zip(link.columns, link.key, strict=True):
-        there = pl.Series([None] * len(rows), dtype=child.schema[own]) if link.optional or not parent.height else \
-            parent[key][to].cast(child.schema[own])
-        child = child.with_columns(child[own].scatter(rows, there))
+        child = child.with_columns(child[own].scatter(rows, whole[key].gather(index).cast(child.schema[own])))
     return child
+
+
+def _fill(to: np.ndarray, wanted: np.ndarray, pool: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> None:
+    """Draw a parent of the kind that is wanted, from a pool of these kinds, for each row that has none."""
+    order = np.argsort(kinds, kind="stable")
+    low, high = (np.searchsorted(kinds[order], wanted, side) for side in ("left", "right"))
+    able = np.flatnonzero((to < 0) & (high > low))
+    to[able] = pool[order[(low + rng.random(len(to)) * (high - low)).astype(np.int64)[able]]]

@@ -85,6 +85,14 @@ class Structure:
             table = self.owner[table].parent
         return table
 
+    def under(self, table: str) -> tuple[str, ...]:
+        """Return the tables that belong to a table in the end, owners first."""
+        out = [table]
+        for name in self.order:
+            if name in self.owner and self.owner[name].parent in out:
+                out.append(name)
+        return tuple(out[1:])
+
     def owned_by(self, table: str) -> tuple[Link, ...]:
         """The owner links that lead to a table, in drawing order."""
         return tuple(self.owner[t] for t in self.order if t in self.owner and self.owner[t].parent == table)
@@ -164,7 +172,10 @@ def prepared(schema: Schema, frames: Mapping[str, pl.DataFrame]) -> Schema:
         for own, key in zip(link.columns, link.key, strict=True):
             if key not in structure.made[link.parent] and own not in structure.made[link.table]:
                 tables[link.table] = _as_data(tables[link.table], own, frames[link.table])
-    return with_owners(schema.model_copy(update={"tables": tuple(tables.values())}), frames)
+    from verisyn.modalities.relation._subject import on_its_own  # which asks for the structure
+
+    owners = {link.name for link in schema.links if link.owner}
+    return on_its_own(with_owners(schema.model_copy(update={"tables": tuple(tables.values())}), frames), frames, owners)
 
 
 def _as_data(table: Table, name: str, frame: pl.DataFrame) -> Table:

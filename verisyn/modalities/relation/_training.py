@@ -25,6 +25,10 @@ SMALL = 400
 """A root of fewer rows is drawn class by class: questions on other columns would be asked of too few."""
 _ALIKE, _MANY_ALIKE = 5, 25
 """Rows that a class has at least, in a small table and in others."""
+_FEW = 60
+"""Parents up to which which of them a row points to says what the row is like."""
+_BY_CHANCE = 5
+"""Rows that would point to one parent by both of two links, were these drawn apart, from which on none is no chance."""
 _TRAIT, _TRAITS = 0.05, 6
 """Share of the variance that lies between roots from which on they have a trait; most traits of one table."""
 
@@ -73,8 +77,9 @@ class Training:
             rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number)))
             linked = self.linked[link.name]
             points = self._likeness(link.parent, [link])
-            roles, of = Roles.learn(linked, points, frames[link.table].select(link.columns), most, rng)
-            self.roles[link.name] = roles
+            roles, of = Roles.learn(linked, points, frames[link.table].select(link.columns), most, rng,
+                                    self._reach(link))
+            self.roles[link.name] = replace(roles, unlike=self._unlike(link))
             hidden[link.parent] = {_hidden.kind(link): pl.Series(of).cast(pl.String), **hidden[link.parent]}
             hidden[link.table][_hidden.says(link)] = roles.said(linked.at, of)
             levels[_hidden.kind(link)] = [str(i) for i in range(roles.kinds)]
@@ -99,6 +104,19 @@ class Training:
                 _hidden.column(c, levels.get((c, name)) or levels[c]) if columns[c].dtype == pl.String else
                 Column(name=c, kind="number", dtype="Float64") for c in columns)
         return self
+
+    def _unlike(self, link: Link) -> tuple[str, ...]:
+        """Return the other links of a table to the same parents by which no row points to the same one, by design."""
+        own, out = self.linked[link.name], []
+        for other in self.structure.schema.links_from(link.table):
+            theirs = self.linked[other.name]
+            both = (own.at >= 0) & (theirs.at >= 0)
+            if other == link or other.parent != link.parent or (own.at == theirs.at)[both].any():
+                continue
+            by_chance = float((own.counts * theirs.counts).sum()) / max(len(own.at), 1)
+            if by_chance >= _BY_CHANCE:
+                out.append(other.name)
+        return tuple(out)
 
     def told(self, table: str) -> int:
         """How many hidden columns of a root say what kind of row it is to others, or which it is like."""
@@ -155,7 +173,21 @@ class Training:
     def _likeness(self, name: str, links: Sequence[Link]) -> np.ndarray:
         """Return rows of a table as points: what they are, and what points to them by some links."""
         children = [(self._children(link), self.linked[link.name]) for link in links]
-        return likeness(self._coder(name).features(self.frames[name]), children, self.frames[name].height)
+        own = [*self._coder(name).features(self.frames[name]), *self._beside(name, np.arange(self.frames[name].height))]
+        return likeness(own, children, self.frames[name].height)
+
+    def _beside(self, name: str, at: np.ndarray) -> list[Feature]:
+        """Return which of few rows these rows of a table point to by each link, which may follow from other columns."""
+        links = [link for link in self.structure.schema.links_from(name) if link.parent != name and not link.owner]
+        return [Feature(link.name, np.where(to >= 0, to, np.nan), self.linked[link.name].parents) for link in links
+                if 0 < self.linked[link.name].parents <= _FEW and len(to := self.linked[link.name].at[at])]
+
+    def _reach(self, link: Link) -> np.ndarray:
+        """Return how many rows point to the children of each parent of a link, int64."""
+        own, links = self.linked[link.name], self.structure.schema.links_to(link.table)
+        times = sum((self.linked[k.name].counts for k in links if k.table != link.table), np.zeros(len(own.at), np.int64))
+        held = own.at >= 0
+        return np.bincount(own.at[held], times[held], own.parents).astype(np.int64)
 
     def coded(self, name: str) -> Codes:
         """Return the codes of a table's own columns, without its rules."""
@@ -181,6 +213,6 @@ class Training:
         while owner is not None and owner != link:
             at = self.linked[owner.name].at[at]
             above = self._coder(owner.parent).features(self.frames[owner.parent])
-            own += [replace(f, values=f.values[at]) for f in above]
+            own += [*(replace(f, values=f.values[at]) for f in above), *self._beside(owner.parent, at)]
             owner = self.structure.owner.get(owner.parent)
         return own

@@ -56,7 +56,7 @@ class SequenceModel(BaseModel):
             Threads; all cores by default.
         progress : Progress, optional
         entities : int, optional
-            How many entities; as many as were learnt from by default.
+            How many entities; about as many as the source has by default.
         rows : int, optional
             Instead: about how many rows in all; of one long series, exactly so many. With a `prefix`, those that
             follow it in one long series.
@@ -128,7 +128,13 @@ class SequenceModel(BaseModel):
         if rows is not None:
             mean = sum(self.info.rows_train.values()) / max(self.entities, 1)
             return max(1, round(whole_number("rows", rows, 1) / mean))
-        return whole_number("entities", entities, 1) if entities is not None else self.entities
+        return whole_number("entities", entities, 1) if entities is not None else self._usual
+
+    @property
+    def _usual(self) -> int:
+        """About how many entities the source has, some of which may have been set aside."""
+        source, train = (sum(rows.values()) for rows in (self.info.rows_source, self.info.rows_train))
+        return max(1, round(self.entities * source / max(train, 1)))
 
     def _counts(self, rows: int | None, ahead: Parts | None) -> np.ndarray | None:
         """Return how many rows the one long series has; of entities that is drawn."""

@@ -32,7 +32,7 @@ def nature(frame: pl.DataFrame, name: str, table: Table) -> str | None:
         return None
     if not values.dtype.is_integer() or frame[name].null_count() == frame.height:
         return "number"
-    return "year" if bool(frame[name].is_between(*_YEARS).all()) else "number"
+    return "year" if bool(frame[name].cast(pl.Float64).is_between(*_YEARS).all()) else "number"
 
 
 def form(table: Table, name: str) -> str | None:
