@@ -420,3 +420,126 @@ def test_conditions_seeds_and_disk_with_rows_that_know_where_they_point(sales_mo
     given = model.sample(seed=3, seed_tables={"goods": goods}, scale=0.3)
     assert given["goods"].equals(goods) and set(given["lines"]["good"]) <= set(goods["good"])
     assert found_with(given)[1] > 0.85
+
+
+# -- people that belong to things, and rows that point twice ----------------------------------------------------------
+def teams(users=600):
+    """Return teams, their users, who have a boss in the team for the most part, and what users wrote."""
+    rng = np.random.default_rng(0)
+    of = np.arange(users) % 30
+    boss = [None if i < 30 else int(i % 30 if rng.random() < 0.5 or i < 60 else 30 + i % 30) for i in range(users)]
+    first, last = (rng.choice(names, users) for names in (
+        ["Anna", "Bert", "Carla", "Dora", "Emil", "Franz", "Gerda", "Hans", "Ida", "Jan"],
+        ["Huber", "Gruber", "Wagner", "Bauer", "Moser", "Mayer", "Hofer", "Leitner", "Berger", "Fuchs"]))
+    people = pl.DataFrame({"user_id": np.arange(users), "name": [f"{a} {b}" for a, b in zip(first, last, strict=True)],
+                           "team_id": of + 1, "boss_id": boss, "age": rng.integers(18, 70, users)})
+    by = np.repeat(np.arange(users), rng.poisson(3, users))
+    return {"teams": pl.DataFrame({"team_id": np.arange(1, 31), "city": rng.choice(["Graz", "Linz"], 30)}),
+            "users": people, "posts": pl.DataFrame({"user_id": by, "words": rng.integers(1, 99, len(by))})}
+
+
+def test_people_that_belong_to_things_are_the_subjects():
+    frames = teams()
+    schema = vs.describe(frames)
+    train, unseen = split(vs.read(frames), schema, 0.25, 0)
+    assert "Held out by users: 150 of 600" in " ".join(train.notes)
+    assert unseen.tables["users"].height == 150
+    assert unseen.tables["teams"].equals(frames["teams"])
+    assert train.tables["teams"].equals(frames["teams"])
+    assert not set(train.tables["users"]["user_id"]) & set(unseen.tables["posts"]["user_id"])
+    model = vs.fit(frames, schema, seed=0, holdout=0.25)
+    assert model.memory is not None
+    assert model.memory.details["subject"] == "users"
+    out = model.sample(seed=1)
+    assert {n: f.height for n, f in out.items() if n != "posts"} == {"teams": 30, "users": 600}
+    # an owner that a person chose stays
+    chosen = tuple(k.model_copy(update={"owner": k.name == "users.team_id"}) for k in schema.links)
+    train, unseen = split(vs.read(frames), schema.model_copy(update={"links": chosen}), 0.25, 0)
+    assert unseen.tables["users"].height == 150
+    assert "have fewer than in the source" in " ".join(train.notes)
+
+
+def test_rows_whose_parent_is_held_out_get_one_of_the_same_kind():
+    frames = teams()
+    schema = vs.describe(frames)
+    for side in split(vs.read(frames), schema, 0.3, 1):
+        users = side.tables["users"]
+        known = users.filter(pl.col("user_id").is_in(frames["users"].filter(pl.col("boss_id").is_not_null())["user_id"].implode()))
+        assert known["boss_id"].null_count() == 0, "a boss was lost"
+        both = users.join(users, left_on="boss_id", right_on="user_id")
+        assert both.height == known.height
+        assert (both["boss_id"] != both["user_id"]).all()
+        assert (both["team_id"] == both["team_id_right"]).mean() > 0.5
+    # no two rows of the source share a parent: none do where parents are lost
+    lead = frames["teams"].with_columns(lead_id=pl.col("team_id") - 1)
+    frames = {"teams": lead, "users": frames["users"].drop("boss_id")}
+    schema = schema_of(frames, {"teams": ("team_id",), "users": ("user_id",)},
+                       link("users", "team_id", "teams", "team_id"), link("teams", "lead_id", "users", "user_id"))
+    for side in split(vs.read(frames), schema, 0.3, 1):
+        assert side.tables["teams"]["lead_id"].n_unique() == 30
+        assert side.tables["teams"]["lead_id"].is_in(side.tables["users"]["user_id"].implode()).all()
+
+
+def test_few_rows_that_point_to_their_own_table_keep_the_numbers_of_each():
+    rng = np.random.default_rng(0)
+    staff = pl.DataFrame({"id": np.arange(60), "boss": [None if i < 8 else int(rng.integers(0, 8)) for i in range(60)],
+                          "grade": rng.integers(1, 5, 60)})
+    schema = schema_of({"staff": staff}, {"staff": ("id",)}, link("staff", "boss", "staff", "id", optional=True))
+    model, most = vs.fit({"staff": staff}, schema, seed=0), staff["boss"].value_counts()["count"].max()
+    found = [model.sample_tables(seed=s)["staff"]["boss"].drop_nulls().value_counts()["count"].max() for s in range(5)]
+    assert np.mean(found) < 1.5 * most
+
+
+def test_two_links_that_never_agree_stay_different():
+    rng = np.random.default_rng(0)
+    home = rng.integers(0, 18, 1200)
+    away = (home + rng.integers(1, 18, 1200)) % 18
+    frames = {"teams": pl.DataFrame({"team_id": [f"T{i}" for i in range(18)], "city": rng.choice(["Graz", "Linz"], 18)}),
+              "games": pl.DataFrame({"home_id": [f"T{i}" for i in home], "away_id": [f"T{i}" for i in away],
+                                     "goals": rng.poisson(2, 1200)})}
+    schema = schema_of(frames, {"teams": ("team_id",)}, link("games", "home_id", "teams", "team_id"),
+                       link("games", "away_id", "teams", "team_id"))
+    games = drawn(frames, schema)["games"]
+    assert (games["home_id"] != games["away_id"]).all()
+    for name in ("home_id", "away_id"):
+        assert overlap(*(f[name].value_counts()["count"].to_numpy() for f in (frames["games"], games))) > 0.6
+
+
+def test_kinds_of_parents_know_whose_their_children_are():
+    rng = np.random.default_rng(0)
+    dept = np.arange(24) % 4
+    of = np.repeat(np.arange(500), rng.poisson(3, 500))
+    doctor = rng.integers(0, 24, len(of))
+    visit = np.repeat(np.arange(len(of)), rng.integers(1, 4, len(of)))
+    code = dept[doctor[visit]] * 25 + rng.integers(0, 25, len(visit))
+    frames = {"wards": pl.DataFrame({"ward": ["CAR", "NEU", "ORT", "ONC"], "beds": [40, 22, 35, 28]}),
+              "doctors": pl.DataFrame({"doctor_id": np.arange(24), "ward": np.array(["CAR", "NEU", "ORT", "ONC"])[dept]}),
+              "patients": pl.DataFrame({"patient_id": np.arange(500), "age": rng.integers(0, 99, 500)}),
+              "visits": pl.DataFrame({"visit_id": np.arange(len(of)), "patient_id": of, "doctor_id": doctor,
+                                      "cost": rng.gamma(2, 100, len(of)).round(2)}),
+              "codes": pl.DataFrame({"code": rng.permutation([f"C{i:02d}" for i in range(100)]),
+                                     "title": [f"Disease {i}" for i in range(100)]})}
+    frames["found"] = pl.DataFrame({"visit_id": visit, "code": frames["codes"]["code"][code.tolist()]})
+    keys = {"wards": ("ward",), "doctors": ("doctor_id",), "patients": ("patient_id",), "visits": ("visit_id",),
+            "codes": ("code",)}
+    schema = schema_of(frames, keys, link("doctors", "ward", "wards", "ward"),
+                       link("visits", "patient_id", "patients", "patient_id"),
+                       link("visits", "doctor_id", "doctors", "doctor_id"),
+                       link("found", "visit_id", "visits", "visit_id"), link("found", "code", "codes", "code"))
+
+    def main(tables):
+        """The share of a code's rows in its main ward."""
+        both = tables["found"].join(tables["visits"], on="visit_id").join(tables["doctors"], on="doctor_id")
+        ward = both.group_by("code", "ward").len()
+        return ward.group_by("code").agg(pl.col("len").max() / pl.col("len").sum())["len"].mean()
+
+    assert main(frames) == 1
+    assert main(drawn(frames, schema)) > 0.6
+
+
+def test_small_whole_numbers_beside_each_other_are_compared():
+    rng = np.random.default_rng(0)
+    frames = {"a": pl.DataFrame({"a_id": range(200), "n": pl.Series(rng.integers(0, 100, 200), dtype=pl.Int8)}),
+              "b": pl.DataFrame({"a_id": rng.integers(0, 200, 500),
+                                 "n": pl.Series(rng.integers(0, 100, 500), dtype=pl.Int8)})}
+    assert [k.name for k in vs.describe(frames).links] == ["b.a_id"]

@@ -25,13 +25,17 @@ class Context:
         The columns of the owner's rows, hidden ones among them, that are told.
     siblings : mapping of str to tuple of str
         By the name of a table that was drawn before and has the same owner: its columns that are summed up.
+    beyond : mapping of str to Table
+        By a link of the owner: what its parents point to in turn, which a row of the owner does not say itself.
     """
 
     parent: Table
     siblings: Mapping[str, tuple[str, ...]]
+    beyond: Mapping[str, Table]
 
     def frame(self, rows: pl.DataFrame, above: tuple[pl.DataFrame, np.ndarray] | None,
-              siblings: Mapping[str, tuple[pl.DataFrame, np.ndarray]]) -> pl.DataFrame:
+              siblings: Mapping[str, tuple[pl.DataFrame, np.ndarray]],
+              beyond: Mapping[str, tuple[pl.DataFrame, np.ndarray]]) -> pl.DataFrame:
         """Return the context of each row of the owner, with columns named by their tables.
 
         Parameters
@@ -42,6 +46,8 @@ class Context:
             The context of the owner's own owner, and which row of it each row of the owner belongs to.
         siblings : mapping
             By table, its rows and which row of the owner each belongs to.
+        beyond : mapping
+            By link, the rows of its parent and which of them each row of the owner points to.
         """
         own = rows.select(pl.col(c).alias(f"{self.parent.name}.{c}") for c in self.parent.names)
         blocks = [own] if own.width else []
@@ -49,6 +55,10 @@ class Context:
             told, at = above
             many = np.bincount(at, minlength=told.height)[at]
             blocks.append(told[at].drop(ROW).with_columns(pl.Series(f"{self.parent.name}: how many", many)))
+        for name, table in self.beyond.items():
+            parents, at = beyond[name]
+            index = pl.Series(at).set(pl.Series(at < 0), None)
+            blocks.append(parents.select(pl.col(c).alias(f"{name}: {c}") for c in table.names)[index])
         blocks += [_summed(*siblings[name], columns, name, rows.height) for name, columns in self.siblings.items()]
         frame = pl.concat(blocks, how="horizontal") if blocks else pl.DataFrame()
         return numbered(frame, rows.height)
@@ -56,6 +66,7 @@ class Context:
     def table(self, frame: pl.DataFrame, above: Table | None) -> Table:
         """Return the schema of a context."""
         own = {f"{self.parent.name}.{c.name}": c for c in self.parent.columns}
+        own |= {f"{name}: {c.name}": c for name, table in self.beyond.items() for c in table.columns}
         known = {**own, **({c.name: c for c in above.columns} if above else {})}
         columns = [known[n].model_copy(update={"name": n}) if n in known else _summary(frame[n])
                    for n in frame.columns if n != ROW]
@@ -64,12 +75,14 @@ class Context:
     def state(self) -> dict[str, Any]:
         """Return JSON values."""
         return {"parent": self.parent.model_dump(mode="json"),
-                "siblings": [[name, list(columns)] for name, columns in self.siblings.items()]}
+                "siblings": [[name, list(columns)] for name, columns in self.siblings.items()],
+                "beyond": [[name, table.model_dump(mode="json")] for name, table in self.beyond.items()]}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Context:
         """Rebuild from `state`."""
-        return cls(Table.model_validate(state["parent"]), {name: tuple(c) for name, c in state["siblings"]})
+        return cls(Table.model_validate(state["parent"]), {name: tuple(c) for name, c in state["siblings"]},
+                   {name: Table.model_validate(table) for name, table in state["beyond"]})
 
 
 def summable(table: Table, frame: pl.DataFrame) -> tuple[str, ...]:

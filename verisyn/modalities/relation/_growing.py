@@ -132,7 +132,9 @@ class Growing:
         if link.parent in self.structure.owner:
             above = self.context(rows, link.parent), rows.at[self.structure.owner[link.parent].name]
         siblings = {s: (rows.frames[s], rows.at[self.structure.owner[s].name]) for s in context.siblings}
-        return context.frame(rows.frames[link.parent], above, siblings)
+        parents = {k.name: k.parent for k in self.structure.schema.links_from(link.parent)}
+        beyond = {k: (self.drawn.frames[parents[k]], rows.at[k]) for k in context.beyond}
+        return context.frame(rows.frames[link.parent], above, siblings, beyond)
 
     def under(self, table: str) -> list[str]:
         """The tables that belong to a table in the end, owners first."""

@@ -205,14 +205,27 @@ class Learner:
         for other in self.structure.owned_by(link.parent):
             if other.table in self.tables:
                 siblings[other.table] = summable(training.learnt(other.table), training.rows(other.table))
-        context = self.contexts[name] = Context(parent, siblings)
+        context = self.contexts[name] = Context(parent, siblings, self._beyond(link.parent))
         above = None
         if link.parent in self._told:
             above = self._told[link.parent], training.linked[self.structure.owner[link.parent].name].at
-        frame = context.frame(training.rows(link.parent), above, {s: self._ordered(s) for s in siblings})
+        links = {k.name: k for k in self.structure.schema.links_from(link.parent)}
+        beyond = {k: (training.rows(links[k].parent), training.linked[k].at) for k in context.beyond}
+        frame = context.frame(training.rows(link.parent), above, {s: self._ordered(s) for s in siblings}, beyond)
         self._told[name] = frame
         self._schemas[name] = context.table(frame, self._schemas.get(link.parent))
         return frame, self._schemas[name]
+
+    def _beyond(self, table: str) -> dict[str, Table]:
+        """Return, by link of a table whose parents are there before its rows, what these say they point to."""
+        out = {}
+        for link in self.structure.schema.links_from(table):
+            if link.name in getattr(self.tables[table], "links", ()):
+                says = {_hidden.says(k) for k in self.structure.matched if k.table == link.parent}
+                columns = tuple(c for c in self.training.columns[link.parent] if c.name in says)
+                if columns:
+                    out[link.name] = Table(name=link.parent, columns=columns)
+        return out
 
     def _ordered(self, name: str) -> tuple[pl.DataFrame, np.ndarray]:
         """Return the rows of an owned table in the order of its parents and its time."""
