@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -60,6 +60,7 @@ def test_a_list_is_a_full_order():
     assert str(Causes.read(["age", "sex", "income"])) == "age -> sex; sex -> income"
 
 
+@example(["0:", "0"])
 @given(st.lists(st.text(min_size=1, max_size=8).filter(str.strip), min_size=2, max_size=5, unique=True))
 @settings(max_examples=100, deadline=None)
 def test_any_names_survive_text_and_yaml(names):

@@ -116,7 +116,8 @@ def dialled(generator: str, settings: dict[str, Any], privacy: str | float | Non
     if privacy is not None and max_leak is not None:
         raise UserError("A privacy and a largest leak were both given; the leak chooses the privacy. Give one of them.")
     if not has_dial(generator):
-        known = [n for n in shelves.generators.names() if has_dial(n)]
+        own = shelves.generators.full_name(generator).split(".", maxsplit=1)[0]
+        known = [n for n in shelves.generators.names() if n.startswith(f"{own}.") and has_dial(n)]
         raise UserError(f"The generator {generator!r} has no privacy dial. Leave out the privacy and the largest leak, "
                         f"or take {' or '.join(map(repr, known))}.")
     if privacy is not None:

@@ -88,7 +88,8 @@ class Causes:
             if "->" not in text:
                 raise UserError(f"{where} could not be read as YAML: {e}") from None
             content = text
-        if isinstance(content, str) or (isinstance(content, Mapping) and any("->" in str(key) for key in content)):
+        if isinstance(content, str) or (isinstance(content, Mapping) and any(
+                "->" in str(key) or str(value).startswith("->") for key, value in content.items())):
             # lines of arrows, which YAML would join, or cut at a colon
             lines = [line for line in text.split("\n") if not line.startswith("#")]
             return cls(tuple(_arrows_of_text("\n".join(lines))))

@@ -17,6 +17,8 @@ _DEEPEST = 30
 _BANDS = 4
 _QUANTILES = 17
 NOWHERE, ITSELF, RING, ORPHAN = "nowhere", "itself", "ring", "orphan"
+_CHANCE = 3.0
+"""Standard deviations up to which chance may make the rows of a level more or fewer than in the source."""
 _TOP = (NOWHERE, ITSELF, ORPHAN)
 
 
@@ -29,6 +31,8 @@ class Loop:
     levels : tuple of str
         What a row may say: ``"1"`` and so on, so many rows above it; or that it points nowhere, to itself, to a key
         that no row has, or that it is in a ring, whose rows point in a circle.
+    shares : float64 array of shape (levels,)
+        The share of the rows that say each.
     bands : float64 array of shape (bands, 17)
         Quantiles of the number of children, of rows with many or few.
     depths : float64 array of shape (depths, 33)
@@ -38,6 +42,7 @@ class Loop:
     """
 
     levels: tuple[str, ...]
+    shares: np.ndarray
     bands: np.ndarray
     depths: np.ndarray
     top: str
@@ -58,7 +63,9 @@ class Loop:
         depth = said.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
         below = np.bincount(linked.at[numbered], minlength=linked.parents)  # those in a ring are drawn otherwise
         depths = np.array([quantiles_of(below[depth == d]) for d in range(int(depth.max(initial=0)) + 1)])
-        loop = cls(tuple(sorted(said.unique().to_list())), bands, depths, tops[0] if tops else ITSELF)
+        levels = tuple(sorted(said.unique().to_list()))
+        shares = np.array([float((said == level).mean()) for level in levels])  # type: ignore[arg-type]
+        loop = cls(levels, shares, bands, depths, tops[0] if tops else ITSELF)
         return loop, said, pl.Series(band).cast(pl.String)
 
     def matched(self, said: pl.Series, band: pl.Series, rng: np.random.Generator) -> np.ndarray:
@@ -66,7 +73,7 @@ class Loop:
 
         There is no circle but among rows that say they are in one.
         """
-        rows, level = len(said), said.to_numpy()
+        rows, level = len(said), self._evened(said.to_numpy(), rng)
         out = np.full(rows, -1, np.int64)
         out[level == ORPHAN] = -2
         own = level == ITSELF
@@ -89,6 +96,22 @@ class Loop:
             above = mine
         return out
 
+    def _evened(self, level: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Let levels have their shares where chance alone made them differ: of few rows, the top ones bear the rest."""
+        wanted = self.shares * len(level)
+        had = np.array([(level == name).sum() for name in self.levels])
+        spread = _CHANCE * np.sqrt(np.maximum(wanted * (1 - self.shares), 1))
+        if had.sum() < len(level) or (np.abs(had - wanted) > spread).any():
+            return level
+        order = rng.permutation(len(level))
+        steps = np.floor(np.cumsum(wanted) + 0.5).astype(np.int64)
+        more = np.diff(steps, prepend=0) - had
+        free = [order[level[order] == name][:max(-gap, 0)]
+                for name, gap in zip(self.levels, more, strict=True)]
+        level = level.copy()
+        level[rng.permutation(np.concatenate(free))] = np.repeat(self.levels, np.maximum(more, 0))
+        return level
+
     def _at_depth(self, depth: int, quota: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return numbers of children as rows of a depth have them; rows with more by their band have more."""
         at = (np.arange(len(quota)) + rng.random(len(quota))) / max(len(quota), 1)
@@ -107,12 +130,12 @@ class Loop:
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"levels": list(self.levels), "bands": self.bands, "depths": self.depths, "top": self.top}
+        return {"levels": list(self.levels), "shares": self.shares, "bands": self.bands, "depths": self.depths, "top": self.top}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild from `state`."""
-        return cls(tuple(state["levels"]), state["bands"], state["depths"], state["top"])
+        return cls(tuple(state["levels"]), state["shares"], state["bands"], state["depths"], state["top"])
 
 
 def _circle(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

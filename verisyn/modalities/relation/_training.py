@@ -185,8 +185,10 @@ class Training:
     def _reach(self, link: Link) -> np.ndarray:
         """Return how many rows point to the children of each parent of a link, int64."""
         own, links = self.linked[link.name], self.structure.schema.links_to(link.table)
-        times = sum((self.linked[k.name].counts for k in links if k.table != link.table), np.zeros(len(own.at), np.int64))
-        held = own.at >= 0
+        times, held = np.zeros(len(own.at), np.int64), own.at >= 0
+        for other in links:
+            if other.table != link.table:
+                times += self.linked[other.name].counts
         return np.bincount(own.at[held], times[held], own.parents).astype(np.int64)
 
     def coded(self, name: str) -> Codes:

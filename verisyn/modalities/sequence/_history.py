@@ -22,12 +22,11 @@ from verisyn.modalities.sequence._materials import (
     joined,
     past_of,
     rows_of,
-    scattered,
 )
 from verisyn.modalities.sequence._past import Course, Past
 from verisyn.modalities.sequence._rounds import Drawer, Given, Led, teach
 from verisyn.modalities.sequence._shape import Learnt, Shape
-from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Tick
+from verisyn.modalities.table import Allowed, BaseGenerator, Carry, Codes, Tick
 from verisyn.modalities.table._conditional import Conditional, packed, unpacked
 from verisyn.modalities.table._conditional import beside as side_by_side
 from verisyn.modalities.table._views import TableCoder
@@ -170,11 +169,13 @@ class History:
         kept = tuple(range(len(profile.fitted.parts), len(profile.fitted.parts) + past.places))
         led = None if beside is None else beside.values[rows_of(learnt.starts, some)[0]]
         more_parts, more_names = (beside.parts, beside.names) if beside else ((), ())
-        learnt_as = scattered(part.codes, shape.carriers(coder), np.random.default_rng(some_seed))
-        step = Conditional.of_codes(coder, Codes(learnt_as, coder.parts, coder.names),
+        lagged, at = len(profile.fitted.parts) + past.places, len(parts) + len(more_parts)
+        carries = [Carry(at + says, yes, at + own, lagged + own) for says, yes, where in shape.carriers(coder)
+                   for own in range(where.start, where.stop)] if past.lags else []
+        step = Conditional.of_codes(coder, Codes(part.codes, coder.parts, coder.names),
                                     Codes(teach(past, part, told[some], moved=True, beside=led),
                                           (*parts, *more_parts), (*names, *more_names), kept=kept), maker, seeds[1],
-                                    **fit)
+                                    carries=carries, **fit)
         clock, gaps = None, gaps_of(part)
         if beside is None and shape.irregular and len(gaps[1]) >= _FEW_GAPS:
             before = np.asfortranarray(teach(past, part, told[some], moved=False)[gaps[0]])

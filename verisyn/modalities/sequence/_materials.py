@@ -51,21 +51,6 @@ def past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) 
     return Past(coder.parts, lags, numbers, means, so_far, so_far, levels, shape.season)
 
 
-def scattered(codes: np.ndarray, carriers: list[tuple[int, int, slice]], rng: np.random.Generator) -> np.ndarray:
-    """Return codes with those that are as before in the place of others' that are not.
-
-    Where a row says "as before", that is all there is to learn; were its code learnt too, a row that says "not as
-    before" would all the same be drawn as before.
-    """
-    out = codes.copy(order="F")
-    for says, yes, own in carriers:
-        same = codes[:, says] == yes
-        rows, donors = np.flatnonzero(same), np.flatnonzero(~same)
-        if len(rows) and len(donors):
-            out[rows, own] = codes[rng.choice(donors, len(rows)), own]
-    return out
-
-
 def running_mean(codes: np.ndarray, of: np.ndarray, position: np.ndarray) -> np.ndarray:
     """The mean of the codes before, in each row; NaN in the first."""
     sums = np.cumsum(codes, dtype=np.float64) - codes

@@ -137,7 +137,6 @@ class Drawer:
         self.shape, self.past, self.rows, self.clock = shape, past, rows, clock
         coders = {c.columns[0]: (c, where.start) for c, where in rows.coder.slices()}
         self._inside = [(_inside(coders[name][0]), coders[name][1]) for name in shape.smooth]
-        self._carriers = shape.carriers(rows.coder)
         self._gaps = _inside(clock.coder.coders[0]) if clock else None
 
     def draw(self, told: np.ndarray, course: Course, marks: np.ndarray, rng: np.random.Generator,
@@ -228,10 +227,6 @@ class Drawer:
         m, shape = len(told), self.shape
         context = [told, state.memory.context(m, t), *([] if beside is None else [beside])]
         codes = self._codes(np.hstack(context), rng, allowed)
-        if t and self.past.lags:
-            for says, yes, own in self._carriers:
-                same = codes[:, says] == yes
-                codes[same, own] = state.memory.lagged[0, :m][same, own]
         if t == 0 or shape.innovations is None:
             return codes, state.marks[:m, :len(shape.smooth)].copy()
         model, values = shape.innovations, np.empty((m, len(shape.smooth)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -28,13 +28,30 @@ def claims(_schema: Schema) -> bool:
     return True
 
 
+class Carry(NamedTuple):
+    """Where part `says` has the code `yes`, part `own` is what part `before`, of the context, is.
+
+    Where a row says so, that is all there is to learn of it; were its code learnt too, a row that says "not as before"
+    would be drawn as before all the same.
+    """
+
+    says: int
+    yes: int
+    own: int
+    before: int
+
+    def carried(self, codes: np.ndarray, sizes: int) -> np.ndarray:
+        """Return which rows of `codes` take over the code before, which `sizes` codes can be."""
+        return np.flatnonzero((codes[:, self.says] == self.yes) & (codes[:, self.before] < sizes))
+
+
 @dataclass(frozen=True)
 class Codes:
     """The codes view of a table: int32 of shape (rows, parts), Fortran order, with the parts' sizes and names.
 
     The first `told` parts are context: what is known before a row is drawn (a parent's row, the rows before). They are
     not learnt; all others are learnt given them. Where there are more parts than a part is told of, it is told of
-    those that are `kept` all the same.
+    those that are `kept` all the same. `carries` name parts that another part may say are as in the row before.
     """
 
     values: np.ndarray
@@ -42,6 +59,7 @@ class Codes:
     names: tuple[str, ...]
     told: int = 0
     kept: tuple[int, ...] = ()
+    carries: tuple[Carry, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from verisyn.errors import UserError
 from verisyn.kinds import Part
-from verisyn.modalities.table import Allowed, Codes, Fitted, _boost, told_of
+from verisyn.modalities.table import Allowed, Carry, Codes, Fitted, _boost, told_of
 from verisyn.modalities.table._boost import CodeTree, Forest, Scores
 from verisyn.modalities.table._scores import places_of, room_for
 from verisyn.modalities.table._sound import is_sound
@@ -23,11 +23,12 @@ class Chain(Fitted):
     """p(row) as a product over parts of p(code | codes before it), each read off a code tree.
 
     `forests` and `links` (which part each forest is of) are in the order of the chain; codes, as everywhere, in that of
-    the table. The first `told` parts are context, which has no forests.
+    the table. The first `told` parts are context, which has no forests. `carries` take codes over from the row before.
     """
 
-    def __init__(self, parts: tuple[Part, ...], forests: list[Forest], links: tuple[int, ...], told: int = 0):
-        self.parts, self.forests, self.links, self.told = parts, forests, links, told
+    def __init__(self, parts: tuple[Part, ...], forests: list[Forest], links: tuple[int, ...], told: int = 0,
+                 carries: tuple[Carry, ...] = ()):
+        self.parts, self.forests, self.links, self.told, self.carries = parts, forests, links, told, carries
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -54,8 +55,15 @@ class Chain(Fitted):
             else:
                 codes[:, j], mass = forest.draw_within(seen, seed, mask)
                 log_mass += mass
+            self._carry(codes, j)
             seen[:, place] = as_feature(codes[:, j], self.parts[j])
         return codes, log_mass
+
+    def _carry(self, codes: np.ndarray, j: int) -> None:
+        """Take over codes of part `j` from the row before, where a row says so."""
+        for carry in (c for c in self.carries if c.own == j):
+            rows = carry.carried(codes, self.parts[j].size)
+            codes[rows, j] = codes[rows, carry.before]
 
     def calibrate(self, codes: Codes, seed: np.random.SeedSequence) -> None:
         """Draw rows, and shift every question on the way so that each part's codes are as frequent as in `codes`."""
@@ -66,9 +74,15 @@ class Chain(Fitted):
         rows = min(codes.rows, _REHEARSAL)
         seen, order = self._blank(rows), np.arange(rows, dtype=np.int32)
         self._tell(seen, codes.values[:rows, :self.told])
+        drawn = np.array(codes.values[:rows], np.int32, order="F") if self.carries else \
+            np.empty((rows, len(self.parts)), np.int32, order="F")
         for place, j, forest in self._drawn():
-            share = forest.tree.shares(np.bincount(codes.values[:, j], minlength=self.parts[j].size))
-            seen[:, place] = as_feature(forest.draw(seen, _seed(rng), order, share), self.parts[j])
+            own, size = codes.values[:, j], self.parts[j].size
+            for carry in (c for c in self.carries if c.own == j):
+                own = np.delete(own, carry.carried(codes.values, size))
+            drawn[:, j] = forest.draw(seen, _seed(rng), order, forest.tree.shares(np.bincount(own, minlength=size)))
+            self._carry(drawn, j)
+            seen[:, place] = as_feature(drawn[:, j], self.parts[j])
 
     def _blank(self, rows: int) -> np.ndarray:
         """What a row tells of itself: its codes so far, in the chain's order, and the core's scratch."""
@@ -108,6 +122,7 @@ class Chain(Fitted):
         lengths = [[len(a) for a in p.values()] for p in pieces]
         return {
             "links": np.array(self.links, np.int32), "told": np.array([self.told], np.int32),
+            **({"carries": np.array(self.carries, np.int32)} if self.carries else {}),
             "lengths": np.array(lengths, np.int64).reshape(len(pieces), len(_FIELDS)),
             **{f: np.concatenate([np.empty(0, kind), *(p[f] for p in pieces)]) for f, kind in _FIELDS.items()},
             "scores": self.forests[0].scores.values if self.forests else np.empty(0, "<f4"),
@@ -126,9 +141,13 @@ class Chain(Fitted):
         forests = [forest_of({f: split[f][i] for f in _FIELDS}, scores) for i in drawn]
         sound = (told >= 0 and len(ends) + told == len(chained) and links[:told] == tuple(range(told))
                  and all(is_sound(f, told + i, chained) for i, f in enumerate(forests)))
+        told_over = state.get("carries", np.empty((0, 4), np.int32)).reshape(-1, 4)
+        carries = tuple(Carry(*map(int, row)) for row in told_over)
+        sound = sound and all(told <= c.own < len(parts) and 0 <= c.says < len(parts) and 0 <= c.before < told
+                              for c in carries)
         if not sound or len(chained) != len(parts) or len(scores.values) != (room_for(parts) if forests else 0):
             raise UserError("The model is damaged: an index of its trees leads nowhere. Fit it again.")
-        return cls(parts, forests, links, told)
+        return cls(parts, forests, links, told, carries)
 
 
 _FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "<f4", "shift": "<f4",

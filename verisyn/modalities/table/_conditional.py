@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 
 from verisyn import shelves
 from verisyn.kinds import Part
-from verisyn.modalities.table import Allowed, BaseGenerator, Codes, Fitted, Tick
+from verisyn.modalities.table import Allowed, BaseGenerator, Carry, Codes, Fitted, Tick
 from verisyn.modalities.table._views import TableCoder
 from verisyn.running import Run
 from verisyn.schema import Table
@@ -63,11 +64,11 @@ class Conditional:
 
     @classmethod
     def of_codes(cls, coder: TableCoder, own: Codes, context: Codes, maker: BaseGenerator,
-                 seed: np.random.SeedSequence, *, more: Codes | None = None, run: Run | None = None, jobs: int = 1,
-                 tick: Tick = lambda done: None) -> Self:
-        """Learn codes that a coder has made already."""
+                 seed: np.random.SeedSequence, *, more: Codes | None = None, carries: Sequence[Carry] = (),
+                 run: Run | None = None, jobs: int = 1, tick: Tick = lambda done: None) -> Self:
+        """Learn codes that a coder has made already; `carries` count parts from the first one of the context."""
         whole = beside(own, more) if more else own
-        codes = beside(context, whole)
+        codes = replace(beside(context, whole), carries=tuple(carries))
         return cls(coder, maker.fit_within(run or Run(), codes, seed, jobs, tick), type(maker).__module__.split(
             "verisyn.modalities.")[-1])
 

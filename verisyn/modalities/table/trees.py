@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from verisyn.kinds import Part
-from verisyn.modalities.table import BaseGenerator, Codes, Tick, _boost
+from verisyn.modalities.table import BaseGenerator, Carry, Codes, Tick, _boost
 from verisyn.modalities.table._boost import CodeTree, Features, Forest, Scores
 from verisyn.modalities.table._chain import Chain, as_feature, forest_of, pieces_of
 from verisyn.modalities.table._course import Course
@@ -119,10 +119,12 @@ class Generator(Boosting, BaseGenerator):
         links = links_of(self.order, codes, coarse)
         chained = Codes(np.asfortranarray(codes.values[:, links]), tuple(codes.parts[j] for j in links),
                         tuple(codes.names[j] for j in links), codes.told,
-                        tuple(place for place, j in enumerate(links) if j in codes.kept))
+                        tuple(place for place, j in enumerate(links) if j in codes.kept),
+                        tuple(Carry(links.index(c.says), c.yes, links.index(c.own), links.index(c.before))
+                              for c in codes.carries))
         coarse = np.asfortranarray(coarse[:, links]) if coarse is not None and wide else None
         forests = self._fit_chain(run, chained, coarse, seeds, jobs, tick)
-        chain = Chain(codes.parts, forests, links, codes.told)
+        chain = Chain(codes.parts, forests, links, codes.told, codes.carries)
         chain.calibrate(codes, rehearsal)
         return chain
 
@@ -139,6 +141,8 @@ class Generator(Boosting, BaseGenerator):
             if (kept := course.kept(j)) and is_sound(known := forest_of(kept, scores), j, codes.parts):
                 return known
             part, own = codes.parts[j], np.ascontiguousarray(codes.values[:, j])
+            for carry in (c for c in codes.carries if c.own == j):
+                own = _scattered(own, carry.carried(codes.values, part.size), seeds[j])
             tree = CodeTree.build(np.bincount(own, minlength=part.size), part.ordered, part.missing)
             told = np.arange(j)
             if coarse is not None and j > self.features:
@@ -160,6 +164,15 @@ class Generator(Boosting, BaseGenerator):
                 forests[j] = forest
                 tick(1)
         return [forests[j] for j in range(codes.told, len(codes.parts))]
+
+
+def _scattered(own: np.ndarray, carried: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
+    """Return codes with others' in the place of those that are carried over, so that nothing is learnt of these."""
+    donors = np.setdiff1d(np.arange(len(own)), carried)
+    if len(donors):
+        own = own.copy()
+        own[carried] = own[np.random.default_rng(seed.spawn(1)[0]).choice(donors, len(carried))]
+    return own
 
 
 def _features(x: np.ndarray, parts: tuple[Part, ...], told: np.ndarray, scores: Scores) -> Features:
