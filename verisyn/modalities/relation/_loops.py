@@ -130,7 +130,8 @@ class Loop:
 
     def state(self) -> dict[str, Any]:
         """Return JSON values and arrays."""
-        return {"levels": list(self.levels), "shares": self.shares, "bands": self.bands, "depths": self.depths, "top": self.top}
+        return {"levels": list(self.levels), "shares": self.shares, "bands": self.bands, "depths": self.depths,
+                "top": self.top}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
