@@ -101,7 +101,7 @@ def test_what_is_told_of_the_past_is_the_same_over_rows_that_are_there_and_rows_
             past = pushed(past, z[row:row + 1])
     assert known.tolist() == [r not in (0, 5) for r in range(12)]
     assert remaining(starts).tolist() == [5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1]
-    assert np.isnan(marks_of(z, starts)[1]).all()
+    assert np.isnan(marks_of(z, starts, True)[1]).all()
 
 
 def test_rows_follow_what_stands_beside_them_and_keep_the_times_that_are_given():
@@ -125,3 +125,11 @@ def test_rows_follow_what_stands_beside_them_and_keep_the_times_that_are_given()
     np.testing.assert_allclose(means, [0, 10, 30], atol=3.5)  # told nothing, all are near 13
     right, wrong = (model.log_prob(rows, told, codes).sum() for codes in (beside.values, (beside.values + 1) % 3))
     assert np.isfinite(right) and wrong < right - 400
+
+
+def test_a_history_is_as_likely_alone_as_among_others():
+    real = walks(60, 5)
+    model = vs.fit(real, entity="unit", time="step", seed=0, audit=False)
+    parts, few = model.whole.layout.part(real), model.whole.layout.part(real.filter(pl.col("unit") < 5))
+    together = model.fitted.log_prob(parts.entities, parts.rows)
+    np.testing.assert_allclose(model.fitted.log_prob(few.entities, few.rows), together[:5])

@@ -56,5 +56,6 @@ def _of_people(structure: Structure, name: str, frame: pl.DataFrame) -> bool:
     if not columns or name not in structure.owner:
         return bool(columns)
     owner = structure.owner[name].columns
+    columns = [c for c in columns if c not in owner]
     owners = frame.select(owner).n_unique()
     return frame.select(*owner, *columns).n_unique() - owners > _OTHERS * (frame.height - owners)

@@ -325,9 +325,10 @@ class History:
         """Draw profiles of entities whose first rows are known, in proportion to how likely they make them."""
         wide = _GUESSES * len(self.rows.fitted.parts)
         ends = np.cumsum(known.counts * wide) // _CELLS
-        if len(ends) > 1 and ends[-1] > 0:
+        cuts = np.flatnonzero(np.diff(ends)) + 1
+        if len(cuts):
             parts = [self._profiles_ahead(context[at], None if counts is None else counts[at], known.take(at), rng)
-                     for at in np.split(np.arange(len(context)), np.flatnonzero(np.diff(ends)) + 1)]
+                     for at in np.split(np.arange(len(context)), cuts)]
             told, courses, marks = zip(*parts, strict=True)
             return np.concatenate(told), Course.joined(courses), np.concatenate(marks)
         n, had = len(context), known.counts
@@ -367,7 +368,7 @@ class History:
 
     def _profile_of(self, rows: Rows) -> tuple[np.ndarray, Given]:
         given = self._encoded(rows)
-        marks = marks_of(given.values, given.starts)
+        marks = marks_of(given.values, given.starts, self.shape.innovations is None or self.shape.innovations.aimed)
         shown = _profile.frame_of(given.course, marks, self.shape.irregular, led=self.led)
         more = self.traits.codes(self.coder.parts, given.codes, rows.counts)
         return np.hstack([self.profile.encode(shown), more.values]), given

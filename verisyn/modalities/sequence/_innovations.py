@@ -62,6 +62,8 @@ class Innovations:
         column's mean and of the way it has to go to its end, of what the season says, and of 1.
     low, high : float64 arrays of shape (columns,)
         Drawn values stay within.
+    aimed : bool
+        Whether means and ends of entities are told: there were enough entities.
     """
 
     mean: np.ndarray
@@ -69,6 +71,7 @@ class Innovations:
     weights: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    aimed: bool = True
 
     @classmethod
     def learn(cls, values: np.ndarray, starts: np.ndarray, season: np.ndarray, k: int = 5) -> Self:
@@ -86,8 +89,8 @@ class Innovations:
         z = (values - mean) / scale
         past, known = regressors(z, starts)
         columns = values.shape[1]
-        left = remaining(starts)
-        goals = aims(goals_of(marks_of(values, starts), mean, scale)[np.repeat(np.arange(len(starts) - 1),
+        left, aimed = remaining(starts), enough(starts)
+        goals = aims(goals_of(marks_of(values, starts, aimed), mean, scale)[np.repeat(np.arange(len(starts) - 1),
                                                                                np.diff(starts))], past, left)
         x = np.hstack([past, z, goals, season, np.ones((len(z), 1))])[known]
         weights = np.zeros((columns, x.shape[1]))
@@ -97,7 +100,7 @@ class Innovations:
             weights[j, use] = fit
         ordered = np.sort(values, axis=0)
         last = min(k, len(values)) - 1
-        return cls(mean, scale, weights, ordered[last], ordered[-1 - last])
+        return cls(mean, scale, weights, ordered[last], ordered[-1 - last], aimed)
 
     @property
     def columns(self) -> int:
@@ -147,16 +150,21 @@ class Innovations:
         return dict(vars(self))
 
 
-def marks_of(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def enough(starts: np.ndarray) -> bool:
+    """Whether there are enough entities with rows for their means and ends to be told."""
+    return int((np.diff(starts) > 0).sum()) >= _MANY
+
+
+def marks_of(values: np.ndarray, starts: np.ndarray, aimed: bool) -> np.ndarray:
     """Return the first value, the mean and the last fading mean of each entity, float64 (entities, MARKS * columns).
 
-    They are NaN for an entity without rows; of few entities the mean and the end are not told.
+    They are NaN for an entity without rows; the mean and the end too where nothing aims at them.
     """
     n, counts = values.shape[1], np.diff(starts)
     some = np.flatnonzero(counts > 0)
     out = np.full((len(counts), MARKS * n), np.nan)
     out[some, :n] = values[starts[:-1][some]]
-    if len(some) >= _MANY:
+    if aimed and len(some):
         out[some, n:2 * n] = np.add.reduceat(values, starts[:-1][some], axis=0) / counts[some, None]
         out[some, 2 * n:] = _fading(values, starts, FADES[0])[starts[1:][some] - 1]
     return out

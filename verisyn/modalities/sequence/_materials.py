@@ -43,7 +43,7 @@ def past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) 
     of = np.repeat(np.arange(len(counts)), counts)
     rough = [j for j in ordered if j not in smooth_parts]
     means = {j: Bins.learn(running_mean(codes[:, j], of, position), 16) for j in rough}
-    so_far = {j: Bins.learn(codes[:, j].astype(float), 24) for j in rough} if lively.mean() >= _LONG else {}
+    so_far = {j: Bins.learn(codes[:, j].astype(float), 24) for j in rough} if long and lively.mean() >= _LONG else {}
     levels = tuple((Bins.learn(learnt.values[:, j], 48),
                     Bins.learn(learnt.values[:, j] - learnt.values[np.repeat(learnt.starts[:-1], counts), j], 24))
                    for j in range(learnt.values.shape[1]))

@@ -14,7 +14,7 @@ from verisyn.kinds import BaseCoder
 from verisyn.kinds import _dtypes as dtypes
 from verisyn.modalities.sequence._carried import at_distance, carried, distance, is_offset, is_sticky, same
 from verisyn.modalities.sequence._clock import Scale, Season
-from verisyn.modalities.sequence._innovations import Innovations, is_smooth, marks_of
+from verisyn.modalities.sequence._innovations import Innovations, enough, is_smooth, marks_of
 from verisyn.modalities.sequence._past import Course
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Column, Table
@@ -40,12 +40,15 @@ class Learnt:
         Smooth columns as they are.
     units : int64 array of shape (rows,), optional
         Time.
+    aimed : bool
+        Whether means and ends of smooth columns are told.
     """
 
     frame: pl.DataFrame
     starts: np.ndarray
     values: np.ndarray
     units: np.ndarray | None
+    aimed: bool = True
 
     @property
     def counts(self) -> np.ndarray:
@@ -66,7 +69,7 @@ class Learnt:
     @property
     def marks(self) -> np.ndarray:
         """What is known of smooth columns before an entity's rows, (entities, MARKS * columns)."""
-        return marks_of(self.values, self.starts)
+        return marks_of(self.values, self.starts, self.aimed)
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ class Shape:
         apart = self.innovations.residuals(plain.values, plain.starts, season, plain.marks)
         frame = plain.frame.with_columns(pl.Series(name, apart[:, j]).fill_nan(None)
                                          for j, name in enumerate(self.smooth))
-        return Learnt(frame, plain.starts, plain.values, plain.units)
+        return Learnt(frame, plain.starts, plain.values, plain.units, plain.aimed)
 
     def _plain(self, rows: Rows) -> Learnt:
         """Return rows with smooth columns as they are."""
@@ -212,7 +215,8 @@ class Shape:
         for j, name in enumerate(self.smooth):
             values[:, j] = frame[name].cast(pl.Float64).to_numpy()
         frame = frame.with_columns(pl.col(name).cast(pl.Float64) for name in self.smooth)
-        return Learnt(frame.select(self.table.names), rows.starts, values, units)
+        aimed = enough(rows.starts) if self.innovations is None else self.innovations.aimed
+        return Learnt(frame.select(self.table.names), rows.starts, values, units, aimed)
 
     def phases(self, units: np.ndarray | None, rows: int) -> np.ndarray:
         """Return sines and cosines of the day, the week and the year, as far as they vary, float64 (rows, seasons)."""

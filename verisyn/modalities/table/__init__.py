@@ -40,9 +40,9 @@ class Carry(NamedTuple):
     own: int
     before: int
 
-    def carried(self, codes: np.ndarray, sizes: int) -> np.ndarray:
-        """Return which rows of `codes` take over the code before, which `sizes` codes can be."""
-        return np.flatnonzero((codes[:, self.says] == self.yes) & (codes[:, self.before] < sizes))
+    def carried(self, codes: np.ndarray, size: int) -> np.ndarray:
+        """Return which rows of `codes` take over the code before; from `size` on it says that there is none."""
+        return np.flatnonzero((codes[:, self.says] == self.yes) & (codes[:, self.before] < size))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -51,19 +51,23 @@ class Chain(Fitted):
             mask, seed = (allowed or {}).get(j), _seed(rng)
             if mask is None or not mask.any():
                 codes[:, j] = forest.draw(seen, seed, order)
-                log_mass += 0 if mask is None else -np.inf
+                mass = np.full(rows, 0.0 if mask is None else -np.inf)
             else:
                 codes[:, j], mass = forest.draw_within(seen, seed, mask)
-                log_mass += mass
-            self._carry(codes, j)
+            carried = self._carry(codes, j)
+            if mask is not None:  # a code that is carried over was not drawn: it is allowed, or it is not
+                mass[carried] = np.where(mask[codes[carried, j]], 0.0, -np.inf)
+            log_mass += mass
             seen[:, place] = as_feature(codes[:, j], self.parts[j])
         return codes, log_mass
 
-    def _carry(self, codes: np.ndarray, j: int) -> None:
-        """Take over codes of part `j` from the row before, where a row says so."""
-        for carry in (c for c in self.carries if c.own == j):
+    def _carry(self, codes: np.ndarray, j: int) -> np.ndarray:
+        """Take over codes of part `j` from the row before, where a row says so; return these rows."""
+        for carry in (c for c in self.carries if c.own == j):  # one at most
             rows = carry.carried(codes, self.parts[j].size)
             codes[rows, j] = codes[rows, carry.before]
+            return rows
+        return np.empty(0, np.int64)
 
     def calibrate(self, codes: Codes, seed: np.random.SeedSequence) -> None:
         """Draw rows, and shift every question on the way so that each part's codes are as frequent as in `codes`."""
@@ -77,10 +81,14 @@ class Chain(Fitted):
         drawn = np.array(codes.values[:rows], np.int32, order="F") if self.carries else \
             np.empty((rows, len(self.parts)), np.int32, order="F")
         for place, j, forest in self._drawn():
-            own, size = codes.values[:, j], self.parts[j].size
-            for carry in (c for c in self.carries if c.own == j):
-                own = np.delete(own, carry.carried(codes.values, size))
-            drawn[:, j] = forest.draw(seen, _seed(rng), order, forest.tree.shares(np.bincount(own, minlength=size)))
+            size, among = self.parts[j].size, rest_of(self.carries, j, drawn, self.parts[j].size)
+            own = codes.values[rest_of(self.carries, j, codes.values, size), j]
+            share = forest.tree.shares(np.bincount(own, minlength=size))
+            if len(among) == rows:
+                drawn[:, j] = forest.draw(seen, _seed(rng), order, share)
+            elif len(among):
+                of_these = np.arange(len(among), dtype=np.int32)
+                drawn[among, j] = forest.draw(np.ascontiguousarray(seen[among]), _seed(rng), of_these, share)
             self._carry(drawn, j)
             seen[:, place] = as_feature(drawn[:, j], self.parts[j])
 
@@ -93,7 +101,7 @@ class Chain(Fitted):
             seen[:, j] = as_feature(context[:, j], self.parts[j])
 
     def log_prob(self, codes: np.ndarray) -> np.ndarray:
-        """Return log p(code | codes before it)."""
+        """Return log p(code | codes before it), of carried codes too, as if they had been drawn."""
         seen, out = self._blank(len(codes)), np.zeros(codes.shape)
         for place, j in enumerate(self.links):
             seen[:, place] = as_feature(codes[:, j], self.parts[j])
@@ -143,7 +151,7 @@ class Chain(Fitted):
                  and all(is_sound(f, told + i, chained) for i, f in enumerate(forests)))
         told_over = state.get("carries", np.empty((0, 4), np.int32)).reshape(-1, 4)
         carries = tuple(Carry(*map(int, row)) for row in told_over)
-        sound = sound and all(told <= c.own < len(parts) and 0 <= c.says < len(parts) and 0 <= c.before < told
+        sound = sound and all(told <= c.says < c.own < len(parts) and 0 <= c.before < told
                               for c in carries)
         if not sound or len(chained) != len(parts) or len(scores.values) != (room_for(parts) if forests else 0):
             raise UserError("The model is damaged: an index of its trees leads nowhere. Fit it again.")
@@ -154,6 +162,14 @@ _FIELDS = {"left": "<i4", "right": "<i4", "mid": "<i4", "perm": "<i4", "base": "
            "first_tree": "<i4", "first_mask": "<i4", "first_weight": "<i4", "root": "<i4", "mask": "<u8",
            **{f"node_{name}": kind for name, kind in _boost.NODE_FIELDS.items()},
            **{f"term_{name}": kind for name, kind in _boost.WEIGHT_FIELDS.items()}}
+
+
+def rest_of(carries: Sequence[Carry], j: int, codes: np.ndarray, size: int) -> np.ndarray:
+    """Return the rows whose code of part `j` is not carried over; all of them where it is in all."""
+    rest = np.ones(len(codes), bool)
+    for carry in (c for c in carries if c.own == j):
+        rest[carry.carried(codes, size)] = False
+    return np.flatnonzero(rest) if rest.any() else np.arange(len(codes))
 
 
 def pieces_of(forest: Forest) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 from verisyn.kinds import Part
 from verisyn.modalities.table import BaseGenerator, Carry, Codes, Tick, _boost
 from verisyn.modalities.table._boost import CodeTree, Features, Forest, Scores
-from verisyn.modalities.table._chain import Chain, as_feature, forest_of, pieces_of
+from verisyn.modalities.table._chain import Chain, as_feature, forest_of, pieces_of, rest_of
 from verisyn.modalities.table._course import Course
 from verisyn.modalities.table._order import links_of
 from verisyn.modalities.table._scores import scores_of
@@ -116,7 +116,7 @@ class Generator(Boosting, BaseGenerator):
         screen, *seeds, rehearsal = seed.spawn(len(codes.parts) + 2)
         wide = len(codes.parts) > 2 * self.features
         coarse = _coarse(codes, np.random.default_rng(screen)) if wide or self.order == "dependence" else None
-        links = links_of(self.order, codes, coarse)
+        links = links_of("given" if codes.carries else self.order, codes, coarse)  # what says so comes first
         chained = Codes(np.asfortranarray(codes.values[:, links]), tuple(codes.parts[j] for j in links),
                         tuple(codes.names[j] for j in links), codes.told,
                         tuple(place for place, j in enumerate(links) if j in codes.kept),
@@ -140,19 +140,20 @@ class Generator(Boosting, BaseGenerator):
         def one(j: int) -> Forest:
             if (kept := course.kept(j)) and is_sound(known := forest_of(kept, scores), j, codes.parts):
                 return known
-            part, own = codes.parts[j], np.ascontiguousarray(codes.values[:, j])
-            for carry in (c for c in codes.carries if c.own == j):
-                own = _scattered(own, carry.carried(codes.values, part.size), seeds[j])
+            part, own, shown = codes.parts[j], np.ascontiguousarray(codes.values[:, j]), x
+            says = [c.says for c in codes.carries if c.own == j]
+            if len(rest := rest_of(codes.carries, j, codes.values, part.size)) < len(own):
+                own, shown = own[rest], np.asfortranarray(x[rest])
             tree = CodeTree.build(np.bincount(own, minlength=part.size), part.ordered, part.missing)
             told = np.arange(j)
             if coarse is not None and j > self.features:
                 best = np.argsort(-_boost.dependence(coarse, j), kind="stable")[: self.features]
-                told = np.union1d(best, [f for f in codes.kept if f < j]).astype(np.int64)
+                told = np.union1d(best, [f for f in (*codes.kept, *says) if f < j]).astype(np.int64)
             own_pace = {k: times * dialled[k] for k, times in _SLOW.items()} if part.size <= _FEW else {}
             settings = _boost.Settings(**{**dialled, **_FIXED, **own_pace, "doubt": part.size <= _FEW})
             number = int(seeds[j].generate_state(1, np.uint64)[0])
             limits = course.limits(j)
-            forest = Forest.fit(settings, tree, own, _features(x, codes.parts, told, scores), number, limits)
+            forest = Forest.fit(settings, tree, own, _features(shown, codes.parts, told, scores), number, limits)
             course.ended(j, limits, pieces_of(forest))
             return forest
 
@@ -164,15 +165,6 @@ class Generator(Boosting, BaseGenerator):
                 forests[j] = forest
                 tick(1)
         return [forests[j] for j in range(codes.told, len(codes.parts))]
-
-
-def _scattered(own: np.ndarray, carried: np.ndarray, seed: np.random.SeedSequence) -> np.ndarray:
-    """Return codes with others' in the place of those that are carried over, so that nothing is learnt of these."""
-    donors = np.setdiff1d(np.arange(len(own)), carried)
-    if len(donors):
-        own = own.copy()
-        own[carried] = own[np.random.default_rng(seed.spawn(1)[0]).choice(donors, len(carried))]
-    return own
 
 
 def _features(x: np.ndarray, parts: tuple[Part, ...], told: np.ndarray, scores: Scores) -> Features:
