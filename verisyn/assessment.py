@@ -115,12 +115,9 @@ def assess(synthetic: Any, real: Any, holdout: Any = None, *, schema: Schema | s
     elif model is not None and model.info.holdout > 0:
         seen, apart = data.split(model.info.holdout, model.info.seed)
         train, unseen = seen.frame, apart.frame
-    learnt = data.provenance.to_dict() if data.provenance else model.info.provenance if model else None
-    about = {"source": data.name, "seed": seed, "notes": notes, **({"provenance": learnt} if learnt else {})}
     found = assess_frames(fake, train, unseen, table, coder=model.coder if model else None, effort=asked, seed=seed,
-                          progress=progress, about=about)
-    disclosed = by_provenance(made.provenance)
-    return replace(found, findings=(*found.findings, *([disclosed] if disclosed else [])))
+                          progress=progress, about=_about(data, model, seed, notes))
+    return _disclosing(found, made)
 
 
 def _assess_tables(home: ModuleType, sides: tuple[Dataset, Dataset, Dataset | None], schema: Schema,
@@ -148,11 +145,20 @@ def _assess_tables(home: ModuleType, sides: tuple[Dataset, Dataset, Dataset | No
         train, apart = home.split(data, schema, model.info.holdout, model.info.seed)
         unseen = None if apart is None else like_real(apart, "the holdout")
         notes.extend(train.notes)
+    about = _about(data, model, seed, list(dict.fromkeys(notes)))
+    found = home.assess(fake, like_real(train, "the real data"), unseen, schema, about, effort=effort, seed=seed,
+                        progress=progress)
+    return _disclosing(found, made)
+
+
+def _about(data: Dataset, model: Any, seed: int, notes: list[str]) -> dict[str, Any]:
+    """Return what is to be said of any assessment of real data, and where they come from."""
     learnt = data.provenance.to_dict() if data.provenance else model.info.provenance if model else None
-    about = {"source": data.name, "seed": seed, "notes": list(dict.fromkeys(notes)),
-             **({"provenance": learnt} if learnt else {})}
-    found: Assessment = home.assess(fake, like_real(train, "the real data"), unseen, schema, about, effort=effort,
-                                    seed=seed, progress=progress)
+    return {"source": data.name, "seed": seed, "notes": notes, **({"provenance": learnt} if learnt else {})}
+
+
+def _disclosing(found: Assessment, made: Dataset) -> Assessment:
+    """Return an assessment with what the provenance of the synthetic data discloses, if anything."""
     disclosed = by_provenance(made.provenance)
     return replace(found, findings=(*found.findings, *([disclosed] if disclosed else [])))
 

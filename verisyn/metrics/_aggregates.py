@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import starts_of
 from verisyn.kinds import Feature, K
 
 _LEVELS = 5
@@ -99,7 +100,7 @@ def grouped(at: np.ndarray, parents: int) -> tuple[np.ndarray, np.ndarray]:
     """
     order = np.argsort(at, kind="stable")[int((at < 0).sum()):]
     counts = np.bincount(at[order], minlength=parents)
-    return order, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return order, starts_of(counts)
 
 
 def features_of(frame: pl.DataFrame) -> list[Feature]:

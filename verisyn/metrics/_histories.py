@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from verisyn._runs import pieces
 from verisyn.findings import NotAnswered
 from verisyn.kinds import Feature
 from verisyn.metrics import EFFORTS, Effort, Shared
@@ -70,8 +71,7 @@ class Histories:
 
     def pieces(self, entities: np.ndarray, begins: np.ndarray, held: np.ndarray) -> Histories:
         """Return so many rows from each of some places on, each piece of one entity, as histories of their own."""
-        starts = np.concatenate([[0], np.cumsum(held)]).astype(np.int64)
-        rows = np.arange(starts[-1]) - np.repeat(starts[:-1], held) + np.repeat(begins, held)
+        rows, starts = pieces(begins, held)
         time = None if self.time is None else self.time[rows]
         features, about = ([replace(f, values=f.values[at]) for f in found]
                            for found, at in ((self.features, rows), (self.about, entities)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
+from verisyn._runs import starts_of
 from verisyn.findings import Judged, Measure, NotAnswered, Verdict
 from verisyn.kinds import Feature
 from verisyn.metrics._histories import Histories, HistorySides
@@ -90,7 +91,7 @@ def _ranked(feature: Feature, train: Feature) -> np.ndarray:
 def changes(histories: Histories, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the changes of values from each row to the next of its entity, and where each entity's begin."""
     rows = apart(histories.starts, 1)
-    return x[rows + 1] - x[rows], np.concatenate([[0], np.cumsum(np.maximum(histories.lengths - 1, 0))])
+    return x[rows + 1] - x[rows], starts_of(np.maximum(histories.lengths - 1, 0))
 
 
 def correlation(n: np.ndarray, sa: np.ndarray, sb: np.ndarray, saa: np.ndarray, sbb: np.ndarray, sab: np.ndarray

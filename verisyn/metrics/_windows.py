@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from verisyn._runs import starts_of
 from verisyn.kinds import Feature
 from verisyn.metrics import Side, Sides
 from verisyn.metrics._aggregates import Aggregates, extremes, features_of, means
@@ -72,7 +73,7 @@ def told_in_figures(part: Histories, aggregates: Aggregates) -> list[Feature]:
     """
     told = whole_rows(part, aggregates)
     rows = apart(part.starts, 1)
-    starts = np.concatenate([[0], np.cumsum(np.maximum(part.lengths - 1, 0))])
+    starts = starts_of(np.maximum(part.lengths - 1, 0))
     for feature in part.features:
         before, after = feature.values[rows], feature.values[rows + 1]
         stays = ((before == after) | (np.isnan(before) & np.isnan(after))).astype(float)
@@ -96,4 +97,4 @@ def _turns(step: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """How often a rise follows a fall, or a fall a rise."""
     rows = apart(starts, 1)
     turned = np.where(np.isnan(step[rows] * step[rows + 1]), np.nan, step[rows] * step[rows + 1] < 0)
-    return means(turned, np.concatenate([[0], np.cumsum(np.maximum(np.diff(starts) - 1, 0))]))
+    return means(turned, starts_of(np.maximum(np.diff(starts) - 1, 0)))

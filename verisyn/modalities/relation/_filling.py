@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places
 from verisyn.errors import UserError
 from verisyn.modalities.relation import _unique
 from verisyn.modalities.relation._keys import Keys
@@ -151,9 +152,8 @@ def _places(at: np.ndarray) -> np.ndarray:
     """The place of each row among those of its parent."""
     order = np.argsort(at, kind="stable")
     starts = np.flatnonzero(np.diff(at[order], prepend=at[order][:1] - 1))
-    place = np.arange(len(at)) - np.repeat(starts, np.diff(np.append(starts, len(at))))
     out = np.empty(len(at), np.int64)
-    out[order] = place
+    out[order] = places(np.append(starts, len(at)))
     return out
 
 

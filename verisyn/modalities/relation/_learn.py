@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import starts_of
 from verisyn.description import modelled
 from verisyn.modalities.relation import _across, _hidden, _ordering
 from verisyn.modalities.relation._ahead import Finder
@@ -179,7 +180,7 @@ class Learner:
         by = time or (numbering.column if numbering else None)
         place = frame[by].to_physical().to_numpy() if by else np.arange(frame.height)
         order = np.lexsort((place, linked.at))
-        starts = np.concatenate([[0], np.cumsum(linked.counts)]).astype(np.int64)
+        starts = starts_of(linked.counts)
         ahead = self.finder.ahead(name, frame, time, how)
         ratios = self.finder.ratios(name, frame, ahead)
         frame, table = self.finder.divided(name, frame, table, ratios)

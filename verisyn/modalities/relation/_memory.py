@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from verisyn import memory
+from verisyn._runs import starts_of
 from verisyn.findings import Finding
 from verisyn.frames import some
 from verisyn.linking.pointing import pointed
@@ -69,7 +70,7 @@ class _Asking:
             link = self.structure.owner[name]
             at, parents = rows.at[link.name], rows.frames[link.parent].height
             home, frame = self.learnt.tables[name], rows.frames[name]
-            starts = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=parents))]).astype(np.int64)
+            starts = starts_of(np.bincount(at, minlength=parents))
             told = [self.growing.codes(name, frame.height, rows.at)] if home.links else []
             for ratio in home.first.ratios if home.first else ():
                 parent = next(k.parent for k in self.growing.links(name) if k.name == ratio.link)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places
 from verisyn.kinds import _dtypes as dtypes
 from verisyn.schema import Column
 
@@ -81,7 +82,7 @@ class Follower:
         if self.rule in _CALENDAR:
             return _of_calendar(time, self.rule).cast(dtype).alias(self.name)
         counts = np.diff(starts)
-        index = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
+        index = places(starts)
         steps = index if self.begins else np.repeat(counts, counts) - 1 - index
         base = np.full(len(counts), self.base) if self.hidden is None else statics[self.hidden].to_numpy()
         if self.marks:
@@ -128,7 +129,7 @@ def _count(values: pl.Series, starts: np.ndarray) -> Follower | None:
     if not values.dtype.is_numeric() or len(values) - len(counts) < _LEAST:
         return None
     numbers, some = values.to_numpy().astype(np.float64), counts > 0
-    index = np.arange(len(numbers)) - np.repeat(starts[:-1], counts)
+    index = places(starts)
     for rule, sign, ends in (("up", 1, starts[:-1][some]), ("down", -1, starts[1:][some] - 1)):
         offset = numbers - sign * index
         if (offset == np.repeat(offset[starts[:-1][some]], counts[some])).all():

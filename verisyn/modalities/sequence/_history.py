@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import pieces, starts_of
 from verisyn.kinds import Part
 from verisyn.modalities.sequence import _profile
 from verisyn.modalities.sequence._innovations import MARKS, marks_of
@@ -21,7 +22,6 @@ from verisyn.modalities.sequence._materials import (
     given_of,
     joined,
     past_of,
-    rows_of,
 )
 from verisyn.modalities.sequence._past import Course, Past
 from verisyn.modalities.sequence._rounds import Drawer, Given, Led, teach
@@ -72,7 +72,11 @@ class Rows:
 
     def take(self, entities: np.ndarray) -> Rows:
         """Return these entities, in this order."""
-        at, starts = rows_of(self.starts, entities)
+        return self.pieces(self.starts[:-1][entities], self.counts[entities])
+
+    def pieces(self, begins: np.ndarray, counts: np.ndarray) -> Rows:
+        """Return so many rows from each of some rows on, each piece as an entity of its own."""
+        at, starts = pieces(begins, counts)
         return Rows(self.frame[at], starts, None if self.time is None else self.time[at])
 
 
@@ -167,7 +171,7 @@ class History:
         parts = (*profile.fitted.parts, *past.parts)
         names = tuple(f"told {i}" for i in range(len(parts)))
         kept = tuple(range(len(profile.fitted.parts), len(profile.fitted.parts) + past.places))
-        led = None if beside is None else beside.values[rows_of(learnt.starts, some)[0]]
+        led = None if beside is None else beside.values[pieces(learnt.starts[:-1][some], learnt.counts[some])[0]]
         more_parts, more_names = (beside.parts, beside.names) if beside else ((), ())
         lagged, at = len(profile.fitted.parts) + past.places, len(parts) + len(more_parts)
         carries = [Carry(at + says, yes, at + own, lagged + own) for says, yes, where in shape.carriers(coder)
@@ -225,7 +229,7 @@ class History:
         *seeds, last = seed.spawn(max(1, -(-len(context) // _BLOCK)) + 1)
         drawer = Drawer(self.shape, self.past, self.rows, self.clock)
         ahead = None if prefix is None else self._encoded(prefix)
-        ends = None if counts is None else np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        ends = None if counts is None else starts_of(counts)
         units = self.shape.scale.units(times) if self.shape.scale is not None and times is not None else None
 
         def block(b: int) -> tuple[np.ndarray, Learnt]:
@@ -254,7 +258,7 @@ class History:
         drawn = self.coder.decode(codes, decode)
         frame, time = self.shape.backward(drawn, made, np.random.default_rng(settle), times)
         if prefix is not None:  # what was given comes back as it was
-            at, _ = rows_of(made.starts, np.arange(len(made.counts)), prefix.counts)
+            at, _ = pieces(made.starts[:-1], prefix.counts)
             index = np.arange(frame.height)
             index[at] = frame.height + np.arange(len(at))
             frame = pl.concat([frame, prefix.frame.select(frame.columns).cast(frame.schema)])[index]

@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places, starts_of
 from verisyn.modalities.sequence._clock import Scale
 from verisyn.modalities.sequence._history import Rows
-from verisyn.modalities.sequence._seen import follows, places, time_of
+from verisyn.modalities.sequence._seen import follows, time_of
 
 _REGULAR = 0.98
 """Share of equal gaps from which on a series is regular but for holes."""
@@ -84,7 +85,7 @@ class Holes:
         counts = np.bincount(of[kept], minlength=len(rows.counts))
         at = pl.Series(np.flatnonzero(kept))
         time = None if rows.time is None else rows.time.gather(at)
-        return Rows(rows.frame[at.to_numpy()], np.concatenate([[0], np.cumsum(counts)]), time)
+        return Rows(rows.frame[at.to_numpy()], starts_of(counts), time)
 
     def state(self) -> dict[str, Any]:
         """Return JSON values."""

@@ -21,7 +21,8 @@ TERMS = LAGS + len(FADES)
 MARKS = 3
 """Numbers of each column that are known of an entity before its rows: the first value, the mean, where it ends."""
 _MANY = 20
-"""Entities from which on means and ends are told; a prediction aims at them, so that what it misses does not add up."""
+"""Entities from which on means and ends are told, at which a prediction aims, so that what it misses does not add up;
+and position and calendar time, which of fewer would retell the one course there is."""
 _SOON = 3
 _STEP = 0.15
 """A usual step of a smooth column, as a share of its usual distance from its middle, is no larger: else its codes are
@@ -151,7 +152,7 @@ class Innovations:
 
 
 def enough(starts: np.ndarray) -> bool:
-    """Whether there are enough entities with rows for their means and ends to be told."""
+    """Whether there are enough entities with rows for what is told of them not to be one of them."""
     return int((np.diff(starts) > 0).sum()) >= _MANY
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places, starts_of
 from verisyn.modalities.sequence._history import History, Rows
 from verisyn.modalities.sequence._start import Start
 from verisyn.modalities.sequence._windows import Windows
@@ -171,7 +172,7 @@ class _Run:
         """Return the series."""
         rows = _merged(self.pieces)
         lengths = np.bincount(self.of, rows.counts, len(self.counts)).astype(np.int64)
-        starts = np.concatenate([[0], np.cumsum(lengths)])
+        starts = starts_of(lengths)
         return Rows(rows.frame, starts, self._timed(rows, starts))
 
     def _timed(self, rows: Rows, starts: np.ndarray) -> pl.Series | None:
@@ -182,8 +183,7 @@ class _Run:
         scale, counts = shape.scale, np.diff(starts)
         if not shape.irregular:
             begun = scale.units(rows.time[starts[:-1]])
-            steps = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
-            return scale.times(np.repeat(begun, counts) + steps * shape.step).alias(rows.time.name)
+            return scale.times(np.repeat(begun, counts) + places(starts) * shape.step).alias(rows.time.name)
         ticks = rows.time.to_physical().to_numpy().copy()
         for lane in np.flatnonzero(self.of[1:] == self.of[:-1]) + 1:
             before, after = rows.starts[lane], rows.starts[lane + 1]
@@ -195,9 +195,7 @@ class _Run:
 
 def _cut(rows: Rows, begins: np.ndarray, lengths: np.ndarray) -> Rows:
     """Return some rows of each entity: so many, from so many after its first on."""
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    at = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(rows.starts[:-1] + begins, lengths)
-    return Rows(rows.frame[at], starts, None if rows.time is None else rows.time[at])
+    return rows.pieces(rows.starts[:-1] + begins, lengths)
 
 
 def _last(rows: Rows, most: int) -> Rows:
@@ -213,7 +211,7 @@ def _merged(pieces: list[tuple[np.ndarray, Rows]]) -> Rows:
     frame = pl.concat([rows.frame for _, rows in pieces])[order]
     times = [rows.time for _, rows in pieces if rows.time is not None]
     lanes = max(int(which.max(initial=-1)) for which, _ in pieces) + 1
-    starts = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=lanes))])
+    starts = starts_of(np.bincount(of, minlength=lanes))
     return Rows(frame, starts, pl.concat(times)[order] if times else None)
 
 

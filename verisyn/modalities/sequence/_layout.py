@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places, starts_of
 from verisyn.description import modelled
 from verisyn.linking.ordering import check_order
 from verisyn.modalities.sequence import Entities, _followers
@@ -20,7 +21,6 @@ from verisyn.modalities.sequence._seen import (
     nothing,
     numbered,
     once,
-    places,
     standing,
     statics_of,
     time_of,
@@ -134,7 +134,7 @@ class Layout:
         time = self.times.read(frame[self.times.name])
         keys, number = numbered(frame, self.table.entity)
         order = np.lexsort((time.to_physical().to_numpy(), number))
-        starts = np.concatenate([[0], np.cumsum(np.bincount(number, minlength=max(keys.height, 1)))])
+        starts = starts_of(np.bincount(number, minlength=max(keys.height, 1)))
         sorted_ = frame[order]
         first = sorted_[np.minimum(starts[:-1], max(frame.height - 1, 0))]
         names = [c.name for c in self.statics if c.name in frame.columns]

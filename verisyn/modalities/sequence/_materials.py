@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places, starts_of
 from verisyn.modalities.sequence._bins import Bins
+from verisyn.modalities.sequence._innovations import enough
 from verisyn.modalities.sequence._past import Course, Past
 from verisyn.modalities.sequence._rounds import Given
 from verisyn.modalities.sequence._shape import Learnt, Shape
 from verisyn.modalities.table._views import TableCoder
 
-_MANY = 20
-"""Entities from which on position and calendar time are told; of fewer they would retell the one course there is."""
 _LONG = 5
 """Rows an entity has on average from which on more than the last row is told."""
 
@@ -23,8 +23,8 @@ def past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) 
     """Learn what is told of the rows before."""
     counts, course = learnt.counts, learnt.course
     lively = counts[counts > 0]
-    many, long = len(lively) >= _MANY, len(lively) > 0 and lively.mean() >= 1.5
-    position = np.arange(len(codes)) - np.repeat(learnt.starts[:-1], counts)
+    many, long = enough(learnt.starts), len(lively) > 0 and lively.mean() >= 1.5
+    position = places(learnt.starts)
     numbers: dict[str, Bins] = {}
     if many:
         numbers["position"] = Bins.learn(position.astype(float))
@@ -48,7 +48,7 @@ def past_of(learnt: Learnt, coder: TableCoder, codes: np.ndarray, shape: Shape) 
                     Bins.learn(learnt.values[:, j] - learnt.values[np.repeat(learnt.starts[:-1], counts), j], 24))
                    for j in range(learnt.values.shape[1]))
     lags = 0 if not long else 2 if lively.mean() >= _LONG else 1
-    return Past(coder.parts, lags, numbers, means, so_far, so_far, levels, shape.season)
+    return Past(coder.parts, lags, numbers, means, so_far, levels, shape.season)
 
 
 def running_mean(codes: np.ndarray, of: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -65,9 +65,8 @@ def gaps_of(given: Given) -> tuple[np.ndarray, np.ndarray]:
     """Which rows follow a gap that is drawn, and the gaps: not the first row, nor the last one, whose time is known."""
     if given.units is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    counts = given.counts
-    position = np.arange(len(given.units)) - np.repeat(given.starts[:-1], counts)
-    drawn = (position > 0) & (position < np.repeat(given.course.counts, counts) - 1)
+    position = places(given.starts)
+    drawn = (position > 0) & (position < np.repeat(given.course.counts, given.counts) - 1)
     at = np.flatnonzero(drawn)
     return at, given.units[at] - given.units[at - 1]
 
@@ -85,24 +84,16 @@ def given_of(learnt: Learnt, codes: np.ndarray, some: np.ndarray) -> Given:
     return whole if len(some) == len(learnt.counts) else whole.take(some)
 
 
-def rows_of(starts: np.ndarray, entities: np.ndarray, counts: np.ndarray | None = None
-             ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of entities (the first `counts` of each), and where each entity's begin among them."""
-    counts = np.diff(starts)[entities] if counts is None else counts
-    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return np.arange(ends[-1]) - np.repeat(ends[:-1], counts) + np.repeat(starts[:-1][entities], counts), ends
-
-
 def course_of(counts: np.ndarray, units: np.ndarray | None) -> Course:
     """Return where entities begin and end whose rows' times are known."""
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    starts = starts_of(counts)
     return Learnt(pl.DataFrame(), starts, np.empty((0, 0)), units).course
 
 
 def joined(made: Sequence[Learnt]) -> Learnt:
     counts = np.concatenate([m.counts for m in made])
     units = None if made[0].units is None else np.concatenate([m.units for m in made if m.units is not None])
-    return Learnt(made[0].frame, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    return Learnt(made[0].frame, starts_of(counts),
                   np.concatenate([m.values for m in made]), units)
 
 

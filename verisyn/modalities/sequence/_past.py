@@ -19,7 +19,7 @@ from verisyn.modalities.sequence._clock import Scale, Season
 
 FADE = 0.2
 """Weight of the newest value in a fading mean."""
-_SO_FAR = ("means", "recent", "tops")
+_SO_FAR = ("means", "extents")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ class Past:
         Rows before whose codes are told.
     numbers : mapping of str to Bins
         ``position``, ``remaining``, ``gap``, ``since``, ``left``, ``when``: those that are told.
-    means, recent, tops : mapping of int to Bins
-        By part: bins of the mean of its codes so far, of a mean that fades, and of the largest.
+    means : mapping of int to Bins
+        By part: bins of the mean of its codes so far.
+    extents : mapping of int to Bins
+        By part: bins of a mean of its codes that fades, and of the largest so far.
     levels : tuple of (Bins, Bins)
         For each smooth column, bins of its last value and of the distance of its last value from its fading mean.
     season : Season or None
@@ -78,8 +80,7 @@ class Past:
     lags: int
     numbers: dict[str, Bins]
     means: dict[int, Bins]
-    recent: dict[int, Bins]
-    tops: dict[int, Bins]
+    extents: dict[int, Bins]
     levels: tuple[tuple[Bins, Bins], ...]
     season: Season | None
 
@@ -90,7 +91,7 @@ class Past:
         seasonal = self.season.parts if self.season else ()
         levels = [b.part for pair in self.levels for b in pair]
         return (*(b.part for b in self.numbers.values()), *seasonal, *lagged,
-                *(b.part for told in (self.means, self.recent, self.tops) for b in told.values()), *levels)
+                *(b.part for told in (self.means, self.extents, self.extents) for b in told.values()), *levels)
 
     @property
     def places(self) -> int:
@@ -114,8 +115,8 @@ class Past:
         """Rebuild from `state`."""
         flat = [Bins(edges) for edges in state["levels"]]
         season = Season(scale, tuple(state["season"])) if scale and state["season"] is not None else None
-        means, recent, tops = ({int(k): Bins(e) for k, e in state[what].items()} for what in _SO_FAR)
-        return cls(own, int(state["lags"]), {k: Bins(e) for k, e in state["numbers"].items()}, means, recent, tops,
+        means, extents = ({int(k): Bins(e) for k, e in state[what].items()} for what in _SO_FAR)
+        return cls(own, int(state["lags"]), {k: Bins(e) for k, e in state["numbers"].items()}, means, extents,
                    tuple(zip(flat[::2], flat[1::2], strict=True)), season)
 
 
@@ -169,7 +170,7 @@ class Memory:
             out[:, at:at + lag.shape[1]] = lag
             at += lag.shape[1]
         means = self.sums[:m] / t if t else self.recent[:m]
-        for told, so_far in ((past.means, means), (past.recent, self.recent), (past.tops, self.tops)):
+        for told, so_far in ((past.means, means), (past.extents, self.recent), (past.extents, self.tops)):
             for j, bins in told.items():
                 out[:, at] = bins.codes(so_far[:m, j])
                 at += 1
@@ -193,8 +194,9 @@ class Memory:
         if self.past.lags:
             self.lagged[0, :m] = codes
         if self.past.means:
-            before = self.recent[:m]
             self.sums[:m] += codes
+        if self.past.extents:
+            before = self.recent[:m]
             self.recent[:m] = np.where(np.isnan(before), codes, before + FADE * (codes - before))
             self.tops[:m] = np.fmax(self.tops[:m], codes)
         if values.shape[1]:

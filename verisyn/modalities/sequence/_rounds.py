@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from verisyn._runs import pieces, starts_of
 from verisyn.kinds import BaseCoder, Draw
 from verisyn.modalities.sequence._innovations import TERMS, aims, begun, pushed
 from verisyn.modalities.sequence._past import Course, Memory, Past, by_length, rounds
@@ -45,9 +46,7 @@ class Given:
 
     def take(self, entities: np.ndarray) -> Given:
         """Return these entities, in this order."""
-        counts = self.counts[entities]
-        ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        at = np.arange(ends[-1]) - np.repeat(ends[:-1], counts) + np.repeat(self.starts[:-1][entities], counts)
+        at, ends = pieces(self.starts[:-1][entities], self.counts[entities])
         return Given(np.asfortranarray(self.codes[at]), self.values[at], None if self.units is None else self.units[at],
                      ends, self.course.take(entities))
 
@@ -165,7 +164,7 @@ class Drawer:
             Without a frame.
         """
         order = by_length(course.counts)
-        counts, starts = course.counts[order], np.concatenate([[0], np.cumsum(course.counts)]).astype(np.int64)
+        counts, starts = course.counts[order], starts_of(course.counts)
         begins, told, marks = starts[:-1][order], told[order], marks[order]
         state = _Running(Memory(self.past, course.take(order), len(self.shape.smooth)), course.take(order), marks)
         codes = np.empty((starts[-1], len(self.past.own)), np.int32)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places
 from verisyn.description import describe_column, modelled
 from verisyn.errors import UserError
 from verisyn.modalities.sequence._history import Rows
@@ -33,17 +34,6 @@ def time_of(rows: Rows) -> pl.Series:
     """Return the time of rows, which is there."""
     assert rows.time is not None
     return rows.time
-
-
-def places(starts: np.ndarray) -> np.ndarray:
-    """Return the place of each row within its entity.
-
-    Examples
-    --------
-    >>> places(np.array([0, 2, 2, 5])).tolist()
-    [0, 1, 0, 1, 2]
-    """
-    return np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
 
 
 def follows(starts: np.ndarray) -> np.ndarray:

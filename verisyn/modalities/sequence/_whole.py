@@ -8,13 +8,14 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places
 from verisyn.constraints._rules import Rules
 from verisyn.kinds import _dtypes as dtypes
 from verisyn.modalities.sequence import Entities
 from verisyn.modalities.sequence._history import Rows
 from verisyn.modalities.sequence._keys import Keys
 from verisyn.modalities.sequence._layout import Layout, Parts
-from verisyn.modalities.sequence._seen import follows, gone, places, time_of
+from verisyn.modalities.sequence._seen import follows, gone, time_of
 from verisyn.modalities.table._views import TableCoder
 from verisyn.schema import Table
 

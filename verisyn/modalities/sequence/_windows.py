@@ -112,11 +112,10 @@ class Windows:
         number = np.arange(len(of)) - np.repeat(np.cumsum(many) - many, many)
         begins, ends = (counts[of] * n // many[of] for n in (number, number + 1))
         lengths = np.minimum(ends - begins, self.length)
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        at = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(rows.starts[:-1][of] + begins, lengths)
+        cut = rows.pieces(rows.starts[:-1][of] + begins, lengths)
         place = self.place((begins + ends) // 2, counts[of])
         told = Codes(np.asfortranarray(place[:, None], np.int32), (self.part,), ("place",))
-        return Rows(rows.frame[at], starts, None if rows.time is None else rows.time[at]), of, told
+        return cut, of, told
 
     def draw_counts(self, many: int, rng: np.random.Generator) -> np.ndarray:
         """Draw the rows of long series."""

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import places, starts_of
 from verisyn.conditions import Condition
 from verisyn.errors import UserError
 from verisyn.kinds import Part
 from verisyn.modalities.sequence import BaseGenerator, Entities, Fitted, Source, Wish
 from verisyn.modalities.sequence._clock import Scale
 from verisyn.modalities.sequence._history import Rows
-from verisyn.modalities.sequence._seen import follows, places, time_of
+from verisyn.modalities.sequence._seen import follows, time_of
 from verisyn.modalities.sequence._statics import Statics
 from verisyn.modalities.table import Tick, independent
 from verisyn.modalities.table._views import TableCoder
@@ -67,7 +68,7 @@ class Linear(Fitted):
         counts = wish.counts
         if counts is None:
             counts = np.rint(np.quantile(self.learnt["counts"], rng.random(entities.count))).astype(np.int64)
-        starts = np.concatenate([[0], np.cumsum(counts)])
+        starts = starts_of(counts)
         codes = np.empty((starts[-1], len(self.coder.parts)), np.int32, order="F")
         order = np.argsort(-counts, kind="stable")
         self._fill(codes, starts[:-1][order], counts[order], rng)

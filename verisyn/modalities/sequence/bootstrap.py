@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import starts_of
 from verisyn.conditions import Condition
 from verisyn.errors import UserError
 from verisyn.modalities.sequence import BaseGenerator, Entities, Fitted, Source, Wish
@@ -68,7 +69,7 @@ class Blocks(Fitted):
 
     def _blocks(self, of: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> Rows:
         """Put series together from blocks of random length (the stationary bootstrap)."""
-        starts = np.concatenate([[0], np.cumsum(counts)])
+        starts = starts_of(counts)
         own = self.source.counts[of]
         first = np.zeros(starts[-1], bool)
         first[starts[:-1][counts > 0]] = True

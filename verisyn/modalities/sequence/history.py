@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from verisyn._runs import starts_of
 from verisyn.modalities.sequence import BaseGenerator, Entities, Fitted, Source, Wish
 from verisyn.modalities.sequence._history import History, Rows
 from verisyn.modalities.sequence._series import Series
@@ -159,6 +160,6 @@ def _in_order(parts: list[tuple[np.ndarray, Rows]]) -> Rows:
     """Put the rows of groups of entities into the entities' order."""
     counts = np.concatenate([rows.counts for _, rows in parts])
     times = [rows.time for _, rows in parts if rows.time is not None]
-    both = Rows(pl.concat([rows.frame for _, rows in parts]), np.concatenate([[0], np.cumsum(counts)]),
+    both = Rows(pl.concat([rows.frame for _, rows in parts]), starts_of(counts),
                 pl.concat(times) if times else None)
     return both.take(np.argsort(np.concatenate([at for at, _ in parts]), kind="stable"))
