@@ -104,7 +104,7 @@ def notes_on(name: str, asked: dict[str, Any], state: dict[str, Any], values: pl
     share = _met(state, values)
     told = "none is a real one" if not share else f"one can meet a real one by chance (about 1 in {1 / share:,.0f})"
     yield f"Column {name!r} holds keys; they were made anew, and {told}{_but(state, len(values))}."
-    if asked.get("start", state.get("start")) != state.get("start"):
+    if "start" in state and asked.get("start", state["start"]) != state["start"]:
         yield (f"New keys of column {name!r} start at {state['start']}, not at {asked['start']} as the schema says: "
                "from there on they would meet real ones.")
     if state["what"] == "pattern" and _longer(state, values):

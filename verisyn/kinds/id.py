@@ -114,7 +114,7 @@ class Coder(Regenerated):
         turned = index >= up
         if len(index) and index.max() >= up + down:
             raise UserError(f"Column {self.columns[0]!r} is {s['dtype']}, which has no room for {index.max() + 1:,} "
-                            f"new keys. Read it as Int64, or ask for fewer rows.")
+                            f"new keys. Read the column as Int64, or ask for fewer rows.")
         numbers = np.empty(len(index), np.int64)
         for mine, start, step, at in ((~turned, s["start"], s["step"], index),
                                       (turned, s["turn"], -s["step"], index - up)):
@@ -129,7 +129,7 @@ class Coder(Regenerated):
         more = self.settings["more"] - size
         if over.any() and more + int(index.max()) > limits(self.settings["dtype"])[1]:
             raise UserError(f"Column {self.columns[0]!r} is {self.settings['dtype']}, which has no room for "
-                            f"{index.max() + 1:,} new keys. Read it as Int64, or ask for fewer rows.")
+                            f"{index.max() + 1:,} new keys. Read the column as Int64, or ask for fewer rows.")
         numbers = permute(index % size, size, self.settings["key"]).astype(np.int64) + low
         if over.any():
             numbers[over] = index[over] + more
